@@ -1,0 +1,61 @@
+"""Makes ``keras.saving.load_model`` know our layers without importing Keras ourselves.
+
+Keras finds a custom layer only if it was registered, that is, if the module that defines it was
+imported. A fresh process that imports ``keras`` and ``cnnzoo``, in whichever order, must be able
+to reload a model, while ``import cnnzoo`` alone must not cost an import of Keras. So the layers
+are imported right after Keras is.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.abc
+import importlib.util
+import sys
+from collections.abc import Sequence
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
+_LAYERS = ("cnnzoo.models.layers", "cnnzoo.models.layers_1998")
+
+
+def install() -> None:
+    """Register the layers now if Keras is loaded, else as soon as it has been."""
+    if "keras" in sys.modules:
+        _register()
+    else:
+        sys.meta_path.insert(0, _AfterKeras())
+
+
+def _register() -> None:
+    for module in _LAYERS:
+        importlib.import_module(module)
+
+
+class _AfterKeras(importlib.abc.MetaPathFinder):
+    """Finds ``keras`` as everybody else would, and adds one step after its execution."""
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if name != "keras":
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.loader is not None:
+            spec.loader = _ThenRegister(spec.loader)
+        return spec
+
+
+class _ThenRegister(importlib.abc.Loader):
+    def __init__(self, loader: importlib.abc.Loader) -> None:
+        self._loader = loader
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        if module.__spec__ is not None:
+            module.__spec__.loader = self._loader
+        self._loader.exec_module(module)
+        _register()

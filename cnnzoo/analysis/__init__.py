@@ -1,0 +1,1 @@
+"""MEASURES networks: parameters, MACs, depth, tables."""

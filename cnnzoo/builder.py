@@ -1,0 +1,127 @@
+"""From a name to a Keras model: the one place where spec, layers and weights meet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+from keras import layers
+
+from cnnzoo import arguments
+from cnnzoo.catalogue.preprocessing import PREPROCESSING
+from cnnzoo.catalogue.registry import get_spec
+from cnnzoo.catalogue.spec import Choice, ModelSpec
+from cnnzoo.errors import UsageError
+from cnnzoo.lookup import resolve
+from cnnzoo.models.layers import PixelNormalization
+
+MAX_CLASSES = 1_000_000  # a dense layer on 4096 features would already take 16 GB
+POOLINGS = {"avg": layers.GlobalAveragePooling2D, "max": layers.GlobalMaxPooling2D}
+
+
+def build(
+    architecture: str | ModelSpec,
+    /,
+    *,
+    weights: str | None = None,
+    include_top: bool = True,
+    num_classes: int | None = None,
+    classes: int | None = None,
+    input_shape: tuple[int | None, ...] | None = None,
+    input_tensor: Any = None,
+    pooling: str | None = None,
+    classifier_activation: str | Callable[..., Any] | None = "softmax",
+    include_preprocessing: bool = False,
+    name: str | None = None,
+    **options: Any,
+) -> keras.Model:
+    """The network of the paper as a flat functional Keras model.
+
+    ``(N, height, width, channels) -> (N, num_classes)``; without top ``(N, h, w, filters)``, or
+    ``(N, filters)`` with ``pooling``. Under ``keras.config.set_image_data_format("channels_first")``
+    shapes are channels first.
+
+    Args:
+        architecture: A name of ``cnnzoo.list_models()``; case, ``-``, ``_`` and aliases are forgiven.
+        weights: ``None`` for the initialisation of Keras.
+        include_top: Whether the classifier is part of the network.
+        num_classes: Outputs of the classifier; the paper's number unless given.
+        classes: The same argument under the name ``keras.applications`` uses.
+        input_shape: Height and width in pixels and channels, in the order of Keras' data format.
+            Without a top that flattens, height and width may be ``None``.
+        input_tensor: A Keras tensor to build upon, instead of a new input.
+        pooling: Without top: ``None``, ``"avg"`` or ``"max"`` over the last feature map.
+        classifier_activation: Of the last layer; ``None`` gives logits.
+        include_preprocessing: Let the network take RGB pixels 0 to 255 and normalise them itself.
+            Without it, feed ``cnnzoo.preprocess_input(pixels, architecture)``.
+        name: Of the Keras model; never chooses a weight file.
+        **options: The network's own options, see ``cnnzoo info NAME``.
+
+    Raises:
+        UnknownNameError: No network is called so.
+        UnknownOptionError: The network has no such option.
+        UsageError: An argument cannot work; the message names what would.
+    """
+    spec = get_spec(architecture)
+    choices = spec.choose(options)
+    arguments.check_weights(weights, spec)
+    arguments.check_flag("include_top", include_top)
+    arguments.check_flag("include_preprocessing", include_preprocessing)
+    arguments.check_name(name)
+    outputs = arguments.class_count(num_classes, classes, include_top, MAX_CLASSES)
+    arguments.check_pooling(pooling, include_top, POOLINGS)
+    activation = arguments.activation(classifier_activation, include_top)
+    image = _image(spec, choices, include_top, input_shape, input_tensor)
+
+    x = _normalize(image, spec) if include_preprocessing else image
+    settings = {option: choice.value for option, choice in choices.items()}
+    features = resolve(spec.trunk)(x, **settings)
+    if include_top:
+        count = outputs or spec.num_classes
+        output = resolve(spec.top)(features, count, activation, **settings)
+    else:
+        output = POOLINGS[pooling](name=f"{pooling}_pool")(features) if pooling else features
+    inputs = image if input_tensor is None else keras.utils.get_source_inputs(image)
+    if settings.get("aux") is True and spec.auxiliary is not None:
+        trunk = keras.Model(inputs, features)
+        more = resolve(spec.auxiliary)(
+            lambda layer: trunk.get_layer(layer).output,
+            outputs or spec.num_classes,
+            activation,
+            **settings,
+        )
+        output = [output, *more]
+    return keras.Model(inputs, output, name=name or spec.name)
+
+
+def _image(
+    spec: ModelSpec,
+    choices: dict[str, Choice],
+    include_top: bool,
+    input_shape: tuple[int | None, ...] | None,
+    input_tensor: Any,
+) -> Any:
+    """The tensor the network starts from, its shape checked."""
+    aux = "aux" in choices and choices["aux"].value is True
+    if aux and not include_top:
+        raise UsageError(
+            f"aux=True of {spec.name} adds classifiers, so include_top=False cannot be had with it. "
+            "Leave one of the two out."
+        )
+    shape = arguments.image_shape(
+        input_shape,
+        input_tensor,
+        default=spec.shape_for(choices),
+        min_size=spec.min_size_for(choices),
+        known_size=include_top and (spec.flat_top or aux),
+        network=spec.name,
+        smaller=arguments.smaller_forms(spec, choices),
+    )
+    return keras.Input(shape) if input_tensor is None else input_tensor
+
+
+def _normalize(image: Any, spec: ModelSpec) -> Any:
+    channels = image.shape[-1 if keras.config.image_data_format() == "channels_last" else 1]
+    mean, scale, bgr = PREPROCESSING[spec.preprocessing].for_channels(channels)
+    return PixelNormalization(mean, scale, bgr, name="pixels")(image)

@@ -1,0 +1,1 @@
+"""KNOWS what exists: networks, weights, preprocessing, facts. Standard library only."""

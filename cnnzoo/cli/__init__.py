@@ -1,0 +1,1 @@
+"""SAYS it on the command line: one file per verb, each thin."""

@@ -1,0 +1,69 @@
+"""Files that are never half written: beside the target, synced, then renamed."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from cnnzoo.errors import StorageError
+
+
+@contextlib.contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """Yield a temporary path beside ``target``; when the block ends well, it becomes ``target``.
+
+    A reader sees the old file or the whole new one, whatever happens in between. The temporary
+    name ends like ``target``, because many writers choose their format by the suffix.
+
+    Raises:
+        StorageError: The folder cannot be written or the disk is full.
+    """
+    temporary = target.with_name(f".part.{os.getpid()}.{secrets.token_hex(4)}.{target.name}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        _sync(temporary)
+        os.replace(temporary, target)
+        _sync(target.parent)
+    except OSError as error:
+        if isinstance(error, StorageError):
+            raise
+        raise StorageError(
+            f"{target} cannot be written: {error.strerror or error}. "
+            "Check the permissions and the free space of the folder."
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(target: Path, text: str) -> None:
+    """Replace ``target`` by ``text`` in UTF-8."""
+    with replacing(target) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(target: Path, value: Any) -> None:
+    """Replace ``target`` by ``value`` as indented JSON."""
+    write_text(target, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_with(target: Path, write: Callable[[str], object]) -> None:
+    """Replace ``target`` by what ``write(path)`` writes, for libraries that want a path."""
+    with replacing(target) as temporary:
+        write(str(temporary))
+
+
+def _sync(path: Path) -> None:
+    """Force a file's bytes, or a folder's names, to the disk."""
+    if path.is_dir() and os.name == "nt":  # Windows cannot open folders
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

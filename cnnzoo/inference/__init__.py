@@ -1,0 +1,1 @@
+"""PREDICTS with networks: images in, labels out."""

@@ -1,0 +1,1 @@
+"""FETCHES weights: download, cache, readers per file format, checked assignment."""

@@ -1,0 +1,1 @@
+"""TEACHES networks: datasets, fine-tuning, reports."""

@@ -1,0 +1,146 @@
+"""Datasets in arrays: checked, and brought to (N, H, W, 1 | 3) uint8 with labels 0, 1, 2, …"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from cnnzoo.errors import DataError
+from cnnzoo.lookup import did_you_mean
+from cnnzoo.training.datasets import Dataset, Part, digest, repeated_note
+
+KEYS = ("x_train", "y_train", "x_test", "y_test")
+_DARK = 128  # an image set whose brightest pixel is below was probably not scaled to 255
+
+
+def load_npz(
+    path: Path, name: str | None = None, class_names: tuple[str, ...] | None = None
+) -> Dataset:
+    """Read x_train, y_train, x_test, y_test and perhaps class_names from a NumPy archive.
+
+    Raises:
+        DataError: Not such an archive, or images or labels that cannot be used.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise DataError(f"{path} is a single array, not an .npz with {', '.join(KEYS)}.")
+            for key in KEYS:
+                if key not in archive:
+                    raise DataError(
+                        f"{path} has no array {key!r}.{did_you_mean(key, archive)} "
+                        f"It holds: {', '.join(archive) or 'nothing'}; needed: {', '.join(KEYS)}."
+                    )
+            arrays = {key: archive[key] for key in (*KEYS, "class_names") if key in archive}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(f"{path} cannot be read as an .npz file: {error}.") from error
+    return from_arrays(arrays, name=name or path.stem, source=str(path), class_names=class_names)
+
+
+def from_arrays(
+    arrays: Mapping[str, np.ndarray],
+    *,
+    name: str,
+    source: str,
+    class_names: tuple[str, ...] | None = None,
+) -> Dataset:
+    """Check the arrays of `KEYS` and make a dataset of them.
+
+    Images may be (N, H, W) or (N, H, W, 1 | 3), uint8 or float from 0 to 1; labels (N,) or (N, 1).
+    """
+    notes: list[str] = []
+    parts = []
+    for part in ("train", "test"):
+        images = _pixels(arrays[f"x_{part}"], f"x_{part} of {source}", notes)
+        labels = _labels(arrays[f"y_{part}"], f"y_{part} of {source}")
+        if len(images) != len(labels):
+            raise DataError(
+                f"{source}: x_{part} holds {len(images):,} images but y_{part} "
+                f"{len(labels):,} labels."
+            )
+        parts.append(Part(images, labels))
+    train, test = parts
+    if train.images.shape[-1] != test.images.shape[-1]:
+        raise DataError(f"{source}: x_train and x_test do not have the same number of channels.")
+    given = arrays.get("class_names")
+    names = _class_names(given, source) if given is not None else class_names
+    names = names or tuple(str(label) for label in range(int(train.labels.max()) + 1))
+    _check_classes(train.labels, test.labels, names, source)
+    notes += repeated_note(*([digest(image.tobytes()) for image in p.images] for p in parts))
+    return Dataset(name, source, train, test, names, train.images.shape[-1], tuple(notes))
+
+
+def _pixels(array: np.ndarray, where: str, notes: list[str]) -> np.ndarray:
+    """(N, H, W) or (N, H, W, 1 | 3), uint8 or float 0 to 1 -> (N, H, W, 1 | 3) uint8."""
+    if array.ndim == 3:
+        array = array[..., None]
+    if array.ndim != 4 or array.shape[-1] not in (1, 3) or 0 in array.shape:
+        hint = ""
+        if array.ndim == 4 and array.shape[1] in (1, 3):
+            hint = " Channels come last: try .transpose(0, 2, 3, 1)."
+        raise DataError(
+            f"{where} has the shape {array.shape}; wanted is (images, height, width) or "
+            f"(images, height, width, 1 or 3), none of them 0.{hint}"
+        )
+    if array.dtype == np.uint8:
+        brightest = int(array.max())
+        if brightest < _DARK:
+            notes.append(
+                f"The brightest pixel of {where} is {brightest}; pixels are read as 0 to 255."
+            )
+        return array
+    low, high = (array.min(), array.max()) if array.dtype.kind in "fiu" else (np.nan, np.nan)
+    if array.dtype.kind == "f" and low >= 0 and high <= 1:
+        return np.rint(array * 255).astype(np.uint8)
+    whole = array.astype(np.uint8) if low >= 0 and high <= 255 else None
+    if whole is not None and np.array_equal(whole, array):
+        return whole
+    raise DataError(
+        f"{where} is {array.dtype} from {low} to {high}; wanted is uint8 from 0 to 255, "
+        "or float from 0 to 1 without NaN."
+    )
+
+
+def _labels(array: np.ndarray, where: str) -> np.ndarray:
+    """(N,) or (N, 1) whole numbers -> (N,) int64."""
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim != 1:
+        hint = " One-hot labels: try .argmax(axis=1)." if array.ndim == 2 else ""
+        raise DataError(f"{where} has the shape {array.shape}; wanted is (images,).{hint}")
+    if array.dtype.kind not in "iu":
+        raise DataError(f"{where} is {array.dtype}; wanted are whole numbers from 0, as integers.")
+    return array.astype(np.int64)
+
+
+def _class_names(array: np.ndarray, source: str) -> tuple[str, ...]:
+    names = tuple(str(name) for name in array.ravel())
+    if array.dtype.kind != "U" or len(set(names)) != len(names):
+        raise DataError(f"class_names of {source} must be text, each name once; it is {array!r}.")
+    return names
+
+
+def _check_classes(
+    train: np.ndarray, test: np.ndarray, names: tuple[str, ...], source: str
+) -> None:
+    """Every class has training images, and no label is out of range."""
+    for part, labels in (("y_train", train), ("y_test", test)):
+        for label in (labels.min(), labels.max()):
+            if not 0 <= label < len(names):
+                raise DataError(
+                    f"{part} of {source} holds the label {label}; with {len(names)} classes "
+                    f"labels go from 0 to {len(names) - 1}."
+                )
+    if len(names) < 2:
+        raise DataError(f"{source} has one single class; a classifier needs at least two.")
+    missing = sorted(set(range(len(names))) - set(np.unique(train).tolist()))
+    if missing:
+        raise DataError(
+            f"{source} has no training image of class {', '.join(map(str, missing))}. "
+            f"Number the classes from 0 without gaps."
+        )
