@@ -21,11 +21,11 @@ except PackageNotFoundError:  # a source tree that was never installed
 _PUBLIC = {
     "build": "cnnzoo.builder:build",
     "fine_tune": "cnnzoo.training.finetune:fine_tune",
-    "info": "cnnzoo.analysis.listing:info",
+    "info": "cnnzoo.analysis.card:info",
     "list_models": "cnnzoo.analysis.listing:list_models",
     "list_weights": "cnnzoo.catalogue.weights:list_weights",
     "load_data": "cnnzoo.training.datasets:load_data",
-    "preprocess_input": "cnnzoo.pixels:preprocess_input",
+    "preprocess_input": "cnnzoo.inference.pixels:preprocess_input",
     "register_model": "cnnzoo.catalogue.registry:register_model",
     "summary": "cnnzoo.analysis.summary:summary",
     "table": "cnnzoo.analysis.table:table",

@@ -1,22 +1,29 @@
-"""Makes ``keras.saving.load_model`` know our layers without importing Keras ourselves.
+"""What happens when somebody imports Keras: our layers are registered, and it may be done quietly.
 
 Keras finds a custom layer only if it was registered, that is, if the module that defines it was
 imported. A fresh process that imports ``keras`` and ``cnnzoo``, in whichever order, must be able
 to reload a model, while ``import cnnzoo`` alone must not cost an import of Keras. So the layers
 are imported right after Keras is.
+
+TensorFlow greets with half a dozen lines on stderr that no setting of its own silences any more
+(2.21); the command line asks for quiet, a program that imports cnnzoo gets what it always got.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.abc
 import importlib.util
+import os
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
 _LAYERS = ("cnnzoo.models.layers", "cnnzoo.models.layers_1998")
+_quiet = False
 
 
 def install() -> None:
@@ -25,6 +32,12 @@ def install() -> None:
         _register()
     else:
         sys.meta_path.insert(0, _AfterKeras())
+
+
+def import_quietly() -> None:
+    """From now on, what an import of Keras writes on stderr is shown only if the import fails."""
+    global _quiet
+    _quiet = True
 
 
 def _register() -> None:
@@ -57,5 +70,28 @@ class _ThenRegister(importlib.abc.Loader):
     def exec_module(self, module: ModuleType) -> None:
         if module.__spec__ is not None:
             module.__spec__.loader = self._loader
-        self._loader.exec_module(module)
-        _register()
+        with _muted() if _quiet else contextlib.nullcontext():
+            self._loader.exec_module(module)
+            _register()
+
+
+@contextlib.contextmanager
+def _muted() -> Iterator[None]:
+    """Keep what is written on the file descriptor of stderr; replay it when the block fails."""
+    try:
+        stderr = os.dup(2)
+    except OSError:  # the caller closed it
+        yield
+        return
+    with tempfile.TemporaryFile() as kept:
+        os.dup2(kept.fileno(), 2)
+        failed = True
+        try:
+            yield
+            failed = False
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+            if failed:
+                kept.seek(0)
+                os.write(2, kept.read())

@@ -48,7 +48,7 @@ def class_count(num_classes: Any, classes: Any, include_top: bool, limit: int) -
             f"{name}={count!r} has no meaning with include_top=False: the network ends before "
             "its classifier. Leave it out."
         )
-    if isinstance(count, bool) or not isinstance(count, numbers.Integral) or count < 1:
+    if not _is_positive_integer(count):
         raise UsageError(f"{name}={count!r} is not a number of classes. Use a whole number from 1.")
     if count > limit:
         gigabytes = int(count) * 4096 * 4 / 1e9
@@ -64,7 +64,8 @@ def check_pooling(pooling: object, include_top: bool, known: Iterable[str]) -> N
         return
     if not isinstance(pooling, str) or pooling not in known:
         raise UsageError(
-            f"pooling={pooling!r} is unknown.{did_you_mean(pooling, known)} Use None, 'avg' or 'max'."
+            f"pooling={pooling!r} is unknown.{did_you_mean(pooling, known)} "
+            "Use None, 'avg' or 'max'."
         )
     if include_top:
         raise UsageError(
@@ -126,17 +127,14 @@ def image_shape(
     if input_tensor is not None:
         input_shape = _tensor_shape(input_tensor, input_shape, order)
     if input_shape is None:
-        height, width, channels = default
-        return (height, width, channels) if last else (channels, height, width)
+        return default if last else (default[2], *default[:2])
     if not isinstance(input_shape, (tuple, list)) or len(input_shape) != 3:
         raise UsageError(
             f"input_shape={input_shape!r} is not the shape of one image. Use {order}, "
             f"for example {default if last else (default[2], *default[:2])}."
         )
     for size in input_shape:
-        if size is not None and (
-            isinstance(size, bool) or not isinstance(size, numbers.Integral) or size < 1
-        ):
+        if size is not None and not _is_positive_integer(size):
             raise UsageError(
                 f"input_shape={input_shape!r}: {size!r} is not a number of pixels or channels. "
                 f"Use whole numbers from 1 as {order}."
@@ -184,3 +182,10 @@ def _tensor_shape(tensor: Any, input_shape: Any, order: str) -> Shape:
             f"{shape!r}. Give one of the two."
         )
     return shape
+
+
+def _is_positive_integer(value: object) -> bool:
+    """Whole numbers of NumPy are welcome, truth values are not numbers."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        return False
+    return int(value) > 0

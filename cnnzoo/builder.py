@@ -39,11 +39,11 @@ def build(
     """The network of the paper as a flat functional Keras model.
 
     ``(N, height, width, channels) -> (N, num_classes)``; without top ``(N, h, w, filters)``, or
-    ``(N, filters)`` with ``pooling``. Under ``keras.config.set_image_data_format("channels_first")``
-    shapes are channels first.
+    ``(N, filters)`` with ``pooling``. Shapes are channels first under
+    ``keras.config.set_image_data_format("channels_first")``.
 
     Args:
-        architecture: A name of ``cnnzoo.list_models()``; case, ``-``, ``_`` and aliases are forgiven.
+        architecture: A name of ``cnnzoo.list_models()``; case, ``-``, ``_`` are forgiven.
         weights: ``None`` for the initialisation of Keras.
         include_top: Whether the classifier is part of the network.
         num_classes: Outputs of the classifier; the paper's number unless given.
@@ -106,8 +106,8 @@ def _image(
     aux = "aux" in choices and choices["aux"].value is True
     if aux and not include_top:
         raise UsageError(
-            f"aux=True of {spec.name} adds classifiers, so include_top=False cannot be had with it. "
-            "Leave one of the two out."
+            f"aux=True of {spec.name} adds classifiers, so include_top=False cannot be had "
+            "with it. Leave one of the two out."
         )
     shape = arguments.image_shape(
         input_shape,
@@ -118,10 +118,11 @@ def _image(
         network=spec.name,
         smaller=arguments.smaller_forms(spec, choices),
     )
-    return keras.Input(shape) if input_tensor is None else input_tensor
+    return keras.Input(shape, name="image") if input_tensor is None else input_tensor
 
 
 def _normalize(image: Any, spec: ModelSpec) -> Any:
     channels = image.shape[-1 if keras.config.image_data_format() == "channels_last" else 1]
     mean, scale, bgr = PREPROCESSING[spec.preprocessing].for_channels(channels)
-    return PixelNormalization(mean, scale, bgr, name="pixels")(image)
+    layer: Any = PixelNormalization
+    return layer(mean, scale, bgr, name="pixels")(image)

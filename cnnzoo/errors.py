@@ -1,18 +1,18 @@
 """Every error cnnzoo raises on purpose, one tree, one exit code per branch.
 
 ```text
-CnnZooError                                             1
-├── UsageError             (ValueError)                 2   an argument that cannot work
-│   ├── UnknownNameError   (LookupError)                2   a name no table holds
-│   └── UnknownOptionError (TypeError)                  2   an option this network does not have
-├── MissingExtraError      (ImportError)                2   an optional package is not installed
-├── CatalogueError         (ValueError)                 2   a catalogue file that breaks the schema
-├── DownloadError          (OSError)                    3   nothing usable came over the network
-│   └── OfflineError                                    3   a file is absent and the network is forbidden
-├── IntegrityError                                      4   a file is not the file it should be
-├── DataError              (ValueError)                 5   images or labels that cannot be used
-├── WeightsError           (ValueError)                 6   weights that do not fit the network
-└── StorageError           (OSError)                    7   disk, permission, cache or lock
+CnnZooError                                           1
+├── UsageError             (ValueError)               2  an argument that cannot work
+│   ├── UnknownNameError   (LookupError)              2  a name no table holds
+│   └── UnknownOptionError (TypeError)                2  an option this network does not have
+├── MissingExtraError      (ImportError)              2  an optional package is not installed
+├── CatalogueError         (ValueError)               2  a catalogue file against its schema
+├── DownloadError          (OSError)                  3  nothing usable came over the network
+│   └── OfflineError                                  3  a file is absent, the network forbidden
+├── IntegrityError                                    4  a file is not the file it should be
+├── DataError              (ValueError)               5  images or labels that cannot be used
+├── WeightsError           (ValueError)               6  weights that do not fit the network
+└── StorageError           (OSError)                  7  disk, permission, cache or lock
 ```
 
 A message says, in this order: what was received, what is wrong, what would work (the nearest

@@ -35,8 +35,12 @@ def nearest(name: object, known: Iterable[str], limit: int = 3) -> list[str]:
 
 def did_you_mean(name: object, known: Iterable[str], limit: int = 3) -> str:
     """`` Did you mean 'vgg16' or 'vgg19'?`` with a leading space, or nothing."""
-    names = nearest(name, known, limit)
-    return f" Did you mean {' or '.join(repr(name) for name in names)}?" if names else ""
+    return _question(nearest(name, known, limit))
+
+
+def _question(names: Iterable[str]) -> str:
+    quoted = [repr(name) for name in names]
+    return f" Did you mean {' or '.join(quoted)}?" if quoted else ""
 
 
 def pick(
@@ -64,6 +68,7 @@ def pick(
         by_fold |= {fold(key): key for key in table}
         if fold(name) in by_fold:
             return table[by_fold[fold(name)]]
-    hint = did_you_mean(name, [*table, *(aliases or {})])
+    meant = nearest(name, [*table, *(aliases or {})])
+    hint = _question(dict.fromkeys((aliases or {}).get(found, found) for found in meant))
     known = see or f"Known: {', '.join(sorted(table))}."
     raise UnknownNameError(f"No {kind} is named {name!r}.{hint} {known}")

@@ -32,9 +32,11 @@ MULTIPLYING = (
     layers.Lambda,
 )  # fmt: skip
 MULTIPLYING_OPS = frozenset(
-    ("Conv", "ConvTranspose", "Correlate", "DepthwiseConv", "Dot", "Einsum", "Inner", "Matmul")
-    + ("Outer", "SeparableConv", "Tensordot", "Vdot")
-)
+    {
+        "Conv", "ConvTranspose", "Correlate", "DepthwiseConv", "Dot", "Einsum", "Inner", "Matmul",
+        "Outer", "SeparableConv", "Tensordot", "Vdot",
+    }
+)  # fmt: skip
 RESAMPLING = (layers.UpSampling1D, layers.UpSampling2D, layers.UpSampling3D)
 
 
@@ -54,14 +56,15 @@ def macs(step: Step) -> int | None:
         if isinstance(layer, DEPTHWISE):
             pixels, _ = _split(step.outputs[0], layer.data_format)
             _, channels = _split(step.inputs[0], layer.data_format)
-            return pixels * prod(layer.kernel_size) * channels * layer.depth_multiplier
+            return int(pixels * prod(layer.kernel_size) * channels * layer.depth_multiplier)
         if isinstance(layer, TRANSPOSED):
             pixels, channels = _split(step.inputs[0], layer.data_format)
-            return pixels * prod(layer.kernel_size) * channels * layer.filters
+            return int(pixels * prod(layer.kernel_size) * channels * layer.filters)
         if isinstance(layer, CONVOLUTIONS):
             pixels, _ = _split(step.outputs[0], layer.data_format)
             _, channels = _split(step.inputs[0], layer.data_format)
-            return pixels * prod(layer.kernel_size) * (channels // layer.groups) * layer.filters
+            per_group = channels // layer.groups
+            return int(pixels * prod(layer.kernel_size) * per_group * layer.filters)
         if isinstance(layer, layers.Dense):
             return prod(_known(step.outputs[0][1:])) * _known(step.inputs[0][-1:])[0]
     except _UnknownSize:
@@ -73,7 +76,7 @@ def _separable(step: Step) -> int:
     pixels, filters = _split(step.outputs[0], step.layer.data_format)
     _, channels = _split(step.inputs[0], step.layer.data_format)
     between = channels * step.layer.depth_multiplier
-    return pixels * between * (prod(step.layer.kernel_size) + filters)
+    return int(pixels * between * (prod(step.layer.kernel_size) + filters))
 
 
 def is_free(layer: object) -> bool:
@@ -90,7 +93,7 @@ def is_free(layer: object) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What one unit sees of its layer's input: ``kernel`` positions, ``stride`` from its neighbour's.
+    """What one unit sees of its layer's input: ``kernel`` positions, ``stride`` to the next unit.
 
     Height and width; a stride below one makes the image larger.
     """

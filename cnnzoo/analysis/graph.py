@@ -41,7 +41,7 @@ def steps(model: Any, input_shape: Shape | None = None) -> list[Step]:
 
     Args:
         model: A built functional or sequential Keras model.
-        input_shape: Shape of one input image, without batch, to propagate instead of the model's own.
+        input_shape: Shape of one image, without batch, to propagate instead of the model's own.
 
     Raises:
         UsageError: ``model`` is no Keras model, was never built, is subclassed, or cannot take
@@ -68,7 +68,8 @@ def _graph(model: Any) -> Any:
         if not model.built or getattr(model, "_functional", None) is None:
             raise UsageError(
                 f"The sequential model {model.name!r} was never built, so its shapes are unknown. "
-                "Begin it with keras.Input(shape), or call model.build((None, height, width, channels))."
+                "Begin it with keras.Input(shape), or call model.build((None, height, width, "
+                "channels))."
             )
         model = model._functional
     if not hasattr(model, "_nodes_by_depth"):
@@ -107,9 +108,14 @@ def _walk(
         else:
             outputs = node.outputs if same else _propagate(node, values, name)
             made = [len(found)] * len(outputs)
-            shapes = (tuple(tuple(t.shape) for t in ts) for ts in (inputs, outputs))
             found.append(
-                Step(node.operation, name, *shapes, tuple(p for p in parents if p is not None))
+                Step(
+                    node.operation,
+                    name,
+                    inputs=tuple(tuple(tensor.shape) for tensor in inputs),
+                    outputs=tuple(tuple(tensor.shape) for tensor in outputs),
+                    parents=tuple(parent for parent in parents if parent is not None),
+                )
             )
         values |= {id(own): value for own, value in zip(node.outputs, outputs, strict=True)}
         makers |= {id(own): maker for own, maker in zip(node.outputs, made, strict=True)}

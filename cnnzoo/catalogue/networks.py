@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from cnnzoo.catalogue.spec import Choice, ModelSpec, Option, Paper
 
 
@@ -16,14 +18,16 @@ def _aux(where: str, min_size: int) -> Option:
     )
 
 
-_VGG_PAPER = dict(
+_vgg_paper = partial(
+    Paper,
     authors="K. Simonyan, A. Zisserman",
     title="Very Deep Convolutional Networks for Large-Scale Image Recognition",
     year=2014,
     venue="ICLR 2015",
     url="https://arxiv.org/abs/1409.1556",
 )
-_INCEPTION_RESNET_PAPER = dict(
+_inception_resnet_paper = partial(
+    Paper,
     authors="C. Szegedy, S. Ioffe, V. Vanhoucke, A. Alemi",
     title="Inception-v4, Inception-ResNet and the Impact of Residual Connections on Learning",
     year=2016,
@@ -118,7 +122,7 @@ VGG16 = ModelSpec(
     name="vgg16",
     title="VGG-16",
     family="vgg",
-    paper=Paper(**_VGG_PAPER, table="Table 1, column D"),
+    paper=_vgg_paper(table="Table 1, column D"),
     input_shape=(224, 224, 3),
     min_size=32,
     num_classes=1000,
@@ -132,7 +136,7 @@ VGG19 = ModelSpec(
     name="vgg19",
     title="VGG-19",
     family="vgg",
-    paper=Paper(**_VGG_PAPER, table="Table 1, column E"),
+    paper=_vgg_paper(table="Table 1, column E"),
     input_shape=(224, 224, 3),
     min_size=32,
     num_classes=1000,
@@ -248,7 +252,7 @@ INCEPTION_V4 = ModelSpec(
     name="inception_v4",
     title="Inception v4",
     family="inception",
-    paper=Paper(**_INCEPTION_RESNET_PAPER, table="Figures 3 to 9"),
+    paper=_inception_resnet_paper(table="Figures 3 to 9"),
     input_shape=(299, 299, 3),
     min_size=75,
     num_classes=1000,
@@ -267,7 +271,7 @@ INCEPTION_RESNET_V2 = ModelSpec(
     name="inception_resnet_v2",
     title="Inception-ResNet v2",
     family="inception",
-    paper=Paper(**_INCEPTION_RESNET_PAPER, table="Figure 15; widths of the released model"),
+    paper=_inception_resnet_paper(table="Figure 15; widths of the released model"),
     input_shape=(299, 299, 3),
     min_size=75,
     num_classes=1000,

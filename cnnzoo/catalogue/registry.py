@@ -71,7 +71,8 @@ def register_model(
 
     Args:
         name: Its key: letters, digits and ``_``.
-        trunk: ``(image, **options) -> features``, a function or the address ``"package.module:function"``.
+        trunk: ``(image, **options) -> features``, a function or the address of one,
+            ``"package.module:function"``.
         input_shape: Height, width and channels it was made for.
         top: ``(features, num_classes, activation, **options) -> probabilities``; global average
             pooling and one dense layer unless given.

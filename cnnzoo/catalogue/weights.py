@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from cnnzoo.catalogue.registry import get_spec
 from cnnzoo.catalogue.weights_schema import NOT_STATED, check_entry
 from cnnzoo.errors import CatalogueError, UnknownNameError, UsageError
 from cnnzoo.lookup import pick
@@ -74,18 +75,19 @@ class WeightsEntry:
     evidence: str
 
     @property
-    def shipped(self) -> bool:
-        """Whether the file comes with the package instead of over the network."""
-        return not self.urls
+    def shipped_path(self) -> Path | None:
+        """Where the package itself brings the file; None when it has to be downloaded."""
+        return None if self.urls else weights_folder() / "files" / self.file
 
 
 def list_weights(network: str) -> tuple[WeightsEntry, ...]:
     """Return the weight files of ``network`` in catalogue order; none when nothing is published.
 
     Raises:
-        CatalogueError: The network's catalogue file breaks the schema.
+        UnknownNameError: No network is called so.
+        CatalogueError: A catalogue file breaks the schema.
     """
-    return all_weights().get(network, ())
+    return all_weights().get(get_spec(network).name, ())
 
 
 def get_weights(network: str, tag: str, include_top: bool = True) -> WeightsEntry:
@@ -94,7 +96,7 @@ def get_weights(network: str, tag: str, include_top: bool = True) -> WeightsEntr
     Without the classifier the ``notop`` file is taken where there is one: it is smaller.
 
     Raises:
-        UnknownNameError: The network has no such tag.
+        UnknownNameError: There is no such network, or it has no such tag.
         UsageError: The classifier is wanted and only a file without it is published.
     """
     entries = list_weights(network)
@@ -168,11 +170,6 @@ def weights_folder() -> Path:
         CatalogueError: Neither exists.
     """
     return _weights_folder(Path(__file__).resolve().parents[1])
-
-
-def shipped_file(entry: WeightsEntry) -> Path:
-    """Where the file of an entry without URLs lies."""
-    return weights_folder() / "files" / entry.file
 
 
 def _weights_folder(package: Path) -> Path:

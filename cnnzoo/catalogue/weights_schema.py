@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from cnnzoo.catalogue.preprocessing import PREPROCESSING
 from cnnzoo.errors import CatalogueError
 from cnnzoo.lookup import did_you_mean
 
@@ -23,14 +24,6 @@ LAYOUTS = (
     "torch-state-dict",  # OIHW kernels, (out, in) dense layers
     "caffe-onnx",  # Caffe through ONNX: OIHW, first kernel in BGR
 )
-PREPROCESSINGS = (
-    "bgr-centred",
-    "bgr-centred-bvlc",
-    "minus-one-one",
-    "standardised",
-    "zero-one",
-)
-
 # A plain name under POSIX and Windows alike: no folder, no drive, no device, no trailing dot.
 _FILE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,198}[A-Za-z0-9])?")
 _DEVICE = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)
@@ -83,10 +76,11 @@ def _check_together(fields: dict[str, Any], where: str) -> None:
         )
     if fields.get("class_offset", 0) >= fields.get("classes", math.inf):
         raise CatalogueError(f"class_offset leaves no class of {fields['classes']}. ({where})")
-    if ("top1" in fields) != ("evaluation" in fields) or ("top5" in fields) > ("top1" in fields):
+    if "top1" not in fields and {"top5", "evaluation"} & set(fields):
+        raise CatalogueError(f"top5 and evaluation belong to top1, which is missing. ({where})")
+    if "top1" in fields and "evaluation" not in fields:
         raise CatalogueError(
-            f"top1 and evaluation come together, top5 only with them: an accuracy without its "
-            f"protocol says nothing. ({where})"
+            f"evaluation is missing: an accuracy says nothing without its protocol. ({where})"
         )
     if not fields["urls"] and fields["size_bytes"] == NOT_STATED:
         raise CatalogueError(f"size_bytes must be exact for a file that ships. ({where})")
@@ -155,7 +149,7 @@ _RULES = {
     "format": _Rule(_one_of(FORMATS), _words(FORMATS)),
     "layout": _Rule(_one_of(LAYOUTS), _words(LAYOUTS)),
     "name_map": _Rule(_matches(_STEM), "the stem of a file in weights/name_maps, or empty"),
-    "preprocessing": _Rule(_one_of(PREPROCESSINGS), _words(PREPROCESSINGS)),
+    "preprocessing": _Rule(_one_of(tuple(PREPROCESSING)), _words(tuple(PREPROCESSING))),
     "input_size": _Rule(_pair, "[height, width] in pixels"),
     "classes": _Rule(lambda value: _whole(value, 1, 10**6), "a number of classes", required=False),
     "class_offset": _Rule(lambda value: _whole(value, 0, 10**6), "0 or more", required=False),

@@ -5,10 +5,14 @@ from keras import layers
 
 
 def classify(x, num_classes, activation, name="predictions"):
-    """(N, C) -> (N, num_classes), in float32 even under a mixed policy, where softmax would lose digits."""
+    """(N, C) -> (N, num_classes) by one dense layer."""
+    return layers.Dense(num_classes, activation=activation, dtype=last_dtype(), name=name)(x)
+
+
+def last_dtype():
+    """Policy of the last layer: float32 under a mixed one, because softmax needs the digits."""
     half = keras.config.dtype_policy().compute_dtype in ("float16", "bfloat16")
-    dtype = "float32" if half else None
-    return layers.Dense(num_classes, activation=activation, dtype=dtype, name=name)(x)
+    return "float32" if half else None
 
 
 def pooled(features, num_classes, activation, **_):

@@ -155,7 +155,8 @@ class PixelNormalization(ImageLayer):
 
     def __init__(self, mean, scale, bgr=False, **arguments):
         super().__init__(**arguments)
-        self.mean, self.scale, self.bgr = list(mean), list(scale), bgr
+        self.mean, self.scale = [float(x) for x in mean], [float(x) for x in scale]
+        self.bgr = bgr
 
     def call(self, inputs):
         x = ops.cast(inputs, "float32")

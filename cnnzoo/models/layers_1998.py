@@ -120,7 +120,7 @@ class EuclideanRBF(layers.Layer):
         self.activation = keras.activations.get(activation)
 
     def call(self, inputs):
-        codes = ops.cast(ops.convert_to_tensor(np.float32(self.codes)), inputs.dtype)
+        codes = ops.cast(ops.convert_to_tensor(np.array(self.codes, "float32")), inputs.dtype)
         distance = ops.sum(ops.square(ops.expand_dims(inputs, 1) - codes), axis=-1)
         return self.activation(-distance)
 

@@ -51,7 +51,8 @@ def classifier(features, num_classes, activation, original, padding):
     x = layers.Flatten(name="flatten")(features)
     x = layers.Dense(84, activation=squash if original else "tanh", name="f6")(x)
     if original:
-        return EuclideanRBF(codes(num_classes), activation=activation, name="predictions")(x)
+        arguments = dict(activation=activation, dtype=heads.last_dtype(), name="predictions")
+        return EuclideanRBF(codes(num_classes), **arguments)(x)
     return heads.classify(x, num_classes, activation)
 
 

@@ -16,23 +16,23 @@ import shutil
 import socket
 import time
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
-from cnnzoo.errors import StorageError
 from cnnzoo.pretrained.remote import RemoteFile
+from cnnzoo.pretrained.storage import refusal, storage_errors
 from cnnzoo.units import mebibytes
 
 _SPARE_BYTES = 2**24  # left free on the disk beside the file itself
 _REPLACE_SECONDS = 2.0  # how long Windows may keep a file busy
 _BUSY_ON_WINDOWS = (5, 32)  # access denied, sharing violation: a scanner or reader has it open
-_NAME = re.compile(r"\.(?P<name>.+)\.(?P<host>[\w-]+)\.(?P<pid>\d+)\.[0-9a-f]{8}\.part")
+_NAME = re.compile(r"\.cnnzoo\.(?P<host>[\w-]+)\.(?P<pid>\d+)\.[0-9a-f]{8}\.part")
 
 
 class Partial:
     """Bytes received so far, on disk and in the hash."""
 
-    def __init__(self, path: Path, opened: BinaryIO, algorithm: str) -> None:
+    def __init__(self, path: Path, opened: FileIO, algorithm: str) -> None:
         self.path = path
         self._opened = opened
         self._algorithm = algorithm
@@ -40,7 +40,7 @@ class Partial:
 
     def restart(self) -> None:
         """Forget everything received."""
-        with _storage_errors(self.path):
+        with storage_errors(self.path):
             self._opened.seek(0)
             self._opened.truncate()
         self._hasher = hashlib.new(self._algorithm, usedforsecurity=False)
@@ -52,8 +52,10 @@ class Partial:
         Raises:
             StorageError: The disk is full or refuses.
         """
-        with _storage_errors(self.path):
-            self._opened.write(chunk)
+        with storage_errors(self.path):
+            rest = memoryview(chunk)
+            while rest:
+                rest = rest[self._opened.write(rest) :]
         self._hasher.update(chunk)
         self.size_bytes += len(chunk)
 
@@ -63,8 +65,7 @@ class Partial:
 
     def sync(self) -> None:
         """Force the bytes to the disk and close."""
-        with _storage_errors(self.path):
-            self._opened.flush()
+        with storage_errors(self.path):
             os.fsync(self._opened.fileno())
             self._opened.close()
 
@@ -78,15 +79,15 @@ def partial_for(target: Path, file: RemoteFile) -> Iterator[Partial]:
     """
     _check_room(target, file)
     _sweep(target.parent)
-    path = target.parent / f".{file.name}.{_host()}.{os.getpid()}.{secrets.token_hex(4)}.part"
-    with _storage_errors(path):
+    path = target.parent / f".cnnzoo.{_host()}.{os.getpid()}.{secrets.token_hex(4)}.part"
+    with storage_errors(path):
         opened = path.open("xb", buffering=0)
     try:
         with opened:
             partial = Partial(path, opened, file.algorithm)
             yield partial
             partial.sync()
-        with _storage_errors(target):
+        with storage_errors(target):
             _replace(path, target)
             _sync_folder(target.parent)
     finally:
@@ -100,30 +101,24 @@ def is_abandoned(path: Path) -> bool:
     return parts is not None and parts["host"] == _host() and not _runs(int(parts["pid"]))
 
 
-def is_partial(path: Path) -> bool:
-    """Whether the name is one that `partial_for` gives."""
-    return _NAME.fullmatch(path.name) is not None
-
-
 def _check_room(target: Path, file: RemoteFile) -> None:
     """Say that the disk is full before the first byte rather than after the last."""
     if file.size_bytes is None:
         return
-    with _storage_errors(target):
+    with storage_errors(target):
         free = shutil.disk_usage(target.parent).free
     if free < file.size_bytes + _SPARE_BYTES:
-        refusal = StorageError(
+        raise refusal(
             f"{file.name} needs {mebibytes(file.size_bytes)} and {target.parent} has "
             f"{mebibytes(free)} free. Free some space, or choose another cache folder with "
-            "CNNZOO_CACHE."
+            "CNNZOO_CACHE.",
+            errno.ENOSPC,
         )
-        refusal.errno = errno.ENOSPC
-        raise refusal
 
 
 def _sweep(folder: Path) -> None:
     """Remove what killed downloads of this machine left behind."""
-    for path in folder.glob(".*.part"):
+    for path in folder.glob(".cnnzoo.*.part"):
         if is_abandoned(path):
             with contextlib.suppress(OSError):
                 path.unlink()
@@ -134,7 +129,7 @@ def _replace(path: Path, target: Path) -> None:
     give_up = time.monotonic() + _REPLACE_SECONDS
     while True:
         try:
-            os.replace(path, target)
+            path.replace(target)
             return
         except PermissionError as error:
             busy = getattr(error, "winerror", None) in _BUSY_ON_WINDOWS
@@ -167,22 +162,3 @@ def _runs(pid: int) -> bool:
     except PermissionError:
         pass
     return True
-
-
-@contextlib.contextmanager
-def _storage_errors(path: Path) -> Iterator[None]:
-    """Name the file and the way out when the operating system refuses to write."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            advice = "Free some space, or choose another folder with CNNZOO_CACHE"
-        elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            advice = "Choose a folder that you may write with CNNZOO_CACHE"
-        else:
-            advice = "Check the folder, or choose another one with CNNZOO_CACHE"
-        refusal = StorageError(
-            f"{path.parent} cannot take {path.name}: {error.strerror or error}. {advice}."
-        )
-        refusal.errno = error.errno
-        raise refusal from error

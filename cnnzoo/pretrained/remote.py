@@ -4,12 +4,28 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import PurePath
+from pathlib import Path
+from typing import Protocol
 
 from cnnzoo.errors import UsageError
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _HASH = re.compile(r"sha256:[0-9a-f]{64}|md5:[0-9a-f]{32}")
+
+
+class Entry(Protocol):
+    """The part of a catalogue entry that a download needs; this floor cannot import the whole."""
+
+    @property
+    def file(self) -> str: ...
+    @property
+    def urls(self) -> tuple[str, ...]: ...
+    @property
+    def hash(self) -> str: ...
+    @property
+    def size_bytes(self) -> int | None: ...
+    @property
+    def shipped_path(self) -> Path | None: ...
 
 
 @dataclass(frozen=True)
@@ -21,12 +37,19 @@ class RemoteFile:
         urls: https addresses, first choice first.
         hash: ``sha256:`` or ``md5:`` and the digest in lower case.
         size_bytes: Exact size, or None when nobody states it.
+        shipped_path: Where the package itself brings the file; then nothing is downloaded.
     """
 
     name: str
     urls: tuple[str, ...]
     hash: str
     size_bytes: int | None
+    shipped_path: Path | None = None
+
+    @classmethod
+    def of(cls, entry: Entry) -> RemoteFile:
+        """The file that a catalogue entry describes."""
+        return cls(entry.file, entry.urls, entry.hash, entry.size_bytes, entry.shipped_path)
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -44,4 +67,4 @@ class RemoteFile:
 
     @property
     def suffix(self) -> str:
-        return PurePath(self.name).suffix
+        return Path(self.name).suffix

@@ -55,6 +55,7 @@ def from_arrays(
     """
     notes: list[str] = []
     parts = []
+    channels = []
     for part in ("train", "test"):
         images = _pixels(arrays[f"x_{part}"], f"x_{part} of {source}", notes)
         labels = _labels(arrays[f"y_{part}"], f"y_{part} of {source}")
@@ -64,15 +65,16 @@ def from_arrays(
                 f"{len(labels):,} labels."
             )
         parts.append(Part(images, labels))
+        channels.append(images.shape[-1])
     train, test = parts
-    if train.images.shape[-1] != test.images.shape[-1]:
+    if channels[0] != channels[1]:
         raise DataError(f"{source}: x_train and x_test do not have the same number of channels.")
     given = arrays.get("class_names")
     names = _class_names(given, source) if given is not None else class_names
     names = names or tuple(str(label) for label in range(int(train.labels.max()) + 1))
     _check_classes(train.labels, test.labels, names, source)
     notes += repeated_note(*([digest(image.tobytes()) for image in p.images] for p in parts))
-    return Dataset(name, source, train, test, names, train.images.shape[-1], tuple(notes))
+    return Dataset(name, source, train, test, names, channels[0], tuple(notes))
 
 
 def _pixels(array: np.ndarray, where: str, notes: list[str]) -> np.ndarray:
@@ -96,10 +98,11 @@ def _pixels(array: np.ndarray, where: str, notes: list[str]) -> np.ndarray:
         return array
     low, high = (array.min(), array.max()) if array.dtype.kind in "fiu" else (np.nan, np.nan)
     if array.dtype.kind == "f" and low >= 0 and high <= 1:
-        return np.rint(array * 255).astype(np.uint8)
-    whole = array.astype(np.uint8) if low >= 0 and high <= 255 else None
-    if whole is not None and np.array_equal(whole, array):
-        return whole
+        array = np.rint(array * 255)
+    if low >= 0 and high <= 255:
+        pixels: np.ndarray = array.astype(np.uint8)
+        if np.array_equal(pixels, array):
+            return pixels
     raise DataError(
         f"{where} is {array.dtype} from {low} to {high}; wanted is uint8 from 0 to 255, "
         "or float from 0 to 1 without NaN."

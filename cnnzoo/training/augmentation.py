@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 Size = tuple[int, int]  # width, height
+Draws = Sequence[float] | np.ndarray
 Move = tuple[float, float, float, float, float, float]
 
 
@@ -24,7 +25,7 @@ class Augmentation:
 
     DRAWS = 5  # random numbers one movement takes
 
-    def move(self, draws: Sequence[float], source: Size, target: Size) -> Move:
+    def move(self, draws: Draws, source: Size, target: Size) -> Move:
         """Five numbers from -1 to 1 -> the map from target to source that Pillow takes."""
         turn, right, down, zoom, side = draws
         scale = 1 + self.zoom * zoom
@@ -49,7 +50,7 @@ def fit_picture(
     picture: Image.Image,
     shape: tuple[int, int, int],
     augmentation: Augmentation | None = None,
-    draws: Sequence[float] = (),
+    draws: Draws = (),
 ) -> np.ndarray:
     """A grey or RGB picture -> ``shape`` (height, width, channels) uint8, moved if asked.
 

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import keras
 import numpy as np
 
+from cnnzoo.errors import DataError
 from cnnzoo.training.augmentation import Augmentation, fit_picture
 from cnnzoo.training.datasets import Part
 from cnnzoo.training.images import ImageFiles, picture
@@ -39,16 +40,27 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         self.seed = seed
         self.augmentation = augmentation
         self.epoch = 0
+        self.failure: DataError | None = None
 
     def __len__(self) -> int:
         return -(-len(self.part) // self.batch_size)
 
     def __getitem__(self, number: int) -> tuple[np.ndarray, np.ndarray]:
         rows = self.order()[number * self.batch_size : (number + 1) * self.batch_size]
-        return self._pixels(rows, number), self.part.labels[rows]
+        try:
+            return self._pixels(rows, number), self.part.labels[rows]
+        except DataError as error:  # kept, because backends bury it in an error of their own
+            self.failure = error
+            raise
 
-    def on_epoch_end(self) -> None:
-        self.epoch += 1
+    def follow(self) -> keras.callbacks.Callback:
+        """A callback that tells these batches which epoch it is.
+
+        Keras' own hook for that, ``on_epoch_end``, also runs once before the first epoch.
+        """
+        return keras.callbacks.LambdaCallback(
+            on_epoch_begin=lambda epoch, logs: setattr(self, "epoch", epoch)
+        )
 
     def order(self) -> np.ndarray:
         """The numbers of the images as this epoch shows them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ def confusion_matrix(labels: np.ndarray, predicted: np.ndarray, classes: int) ->
     return cells.reshape(classes, classes)
 
 
-def test_metrics(
+def score(
     labels: np.ndarray, probabilities: np.ndarray, class_names: tuple[str, ...]
 ) -> dict[str, Any]:
     """Accuracy, cross-entropy (natural logarithm), counts and per-class figures, ready for JSON.
@@ -30,6 +31,7 @@ def test_metrics(
     wrong = int((predicted != labels).sum())
     return {
         "test_accuracy": 1 - wrong / len(labels),
+        "test_accuracy_interval": wilson_interval(len(labels) - wrong, len(labels)),
         "test_loss": float(-np.log(np.maximum(of_truth, _TINY)).mean()),
         "misclassified": wrong,
         "test_images": len(labels),
@@ -58,6 +60,17 @@ def per_class(matrix: np.ndarray, class_names: tuple[str, ...]) -> list[dict[str
             }
         )
     return rows
+
+
+def wilson_interval(hits: int, trials: int, z: float = 1.96) -> list[float]:
+    """Where the true rate lies, with 95 % confidence, after ``hits`` in ``trials``.
+
+    E. B. Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", 1927.
+    """
+    rate, weight = hits / trials, z * z / trials
+    middle = (rate + weight / 2) / (1 + weight)
+    reach = z * math.sqrt(rate * (1 - rate) / trials + weight / (4 * trials)) / (1 + weight)
+    return [max(0.0, middle - reach), min(1.0, middle + reach)]
 
 
 def _ratio(part: int, whole: int) -> float | None:

@@ -45,22 +45,18 @@ class ShowProgress(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         if self.live:
-            self.bar.update(
-                self.task,
-                completed=self.epoch * self.batches + batch + 1,
-                description=f"epoch {self.epoch + 1}/{self.epochs}  batch {batch + 1}/{self.batches}",
-                figures=_figures(logs) + self.validation,
-            )
+            where = f"epoch {self.epoch + 1}/{self.epochs}  batch {batch + 1}/{self.batches}"
+            done = self.epoch * self.batches + batch + 1
+            figures = _figures(logs) + self.validation
+            self.bar.update(self.task, completed=done, description=where, figures=figures)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         self.validation = f"  validation {percent(logs['val_accuracy'])}"
         if not self.live:
-            width = len(str(self.epochs))
-            seconds = duration(time.perf_counter() - self.began)
-            self.console.print(
-                f"epoch {epoch + 1:{width}}/{self.epochs}  {_figures(logs)}{self.validation}  {seconds}",
-                soft_wrap=True,
-            )
+            where = f"epoch {epoch + 1:{len(str(self.epochs))}}/{self.epochs}"
+            took = duration(time.perf_counter() - self.began)
+            line = f"{where}  {_figures(logs)}{self.validation}  {took}"
+            self.console.print(line, soft_wrap=True)
 
     def on_train_end(self, logs: Any = None) -> None:
         self.close()

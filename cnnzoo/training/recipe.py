@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -64,6 +65,31 @@ class Recipe:
         if augment == "auto":
             augment = "strokes" if channels == 1 else "photos"
         return replace(self, epochs=epochs, augment=augment)
+
+    def command(self, data: str) -> str:
+        """What to type to do it again, every setting spelt out."""
+        words = ["cnnzoo", "finetune", self.network, "--data", data]
+        for name, value in self.options.items():
+            words += [
+                "--option",
+                f"{name}={str(value).lower() if value in (True, False) else value}",
+            ]
+        words += ["--input-shape", ",".join(map(str, self.input_shape))]
+        for name in ("weights", *_SPELT_OUT):
+            if (value := getattr(self, name)) is not None:
+                words += [f"--{name.replace('_', '-')}", str(value)]
+        return shlex.join(words)
+
+
+_SPELT_OUT = (
+    "epochs",
+    "batch_size",
+    "optimizer",
+    "learning_rate",
+    "augment",
+    "validation_fraction",
+    "seed",
+)
 
 
 def check_recipe(
@@ -137,7 +163,12 @@ def _checked_shape(shape: Any, spec: ModelSpec, min_size: int) -> tuple[int, int
             f"input_shape={shape!r} is not the shape of one image. "
             f"Use (height, width, channels), for example {usual}."
         )
-    height, width, channels = (_whole("input_shape", size, least=1) for size in shape)
+    if any(isinstance(n, bool) or not isinstance(n, numbers.Integral) or n < 1 for n in shape):
+        raise UsageError(
+            f"input_shape={shape!r} cannot be. Use whole numbers from 1 as "
+            f"(height, width, channels), for example {usual}."
+        )
+    height, width, channels = map(int, shape)
     if channels not in (1, 3):
         raise UsageError(
             f"input_shape={shape!r}: images have 1 channel (grey) or 3 (RGB), not {channels}. "

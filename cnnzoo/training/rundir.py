@@ -72,9 +72,12 @@ class RunDirectory:
     def start(self, config: Mapping[str, Any]) -> None:
         """Remove the files of an overwritten run, and only those, then write the new config."""
         self.check()
-        for name in FILES:
-            for path in (self.path / name, *self.path.glob(f".part.*.{name}")):
-                path.unlink(missing_ok=True)
+        try:
+            for name in FILES:
+                for path in (self.path / name, *self.path.glob(f".part.*.{name}")):
+                    path.unlink(missing_ok=True)
+        except OSError as error:
+            raise StorageError(f"{path} cannot be removed: {error.strerror}.") from error
         write_json(self.path / "config.json", {"kind": KIND, **config})
 
     def write_history(self, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import platform
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import keras
 import numpy as np
+
+from cnnzoo import __version__
 
 
 def versions() -> dict[str, str]:
@@ -20,7 +23,7 @@ def versions() -> dict[str, str]:
         "backend": backend,
         backend: _installed(backend),
         "numpy": np.__version__,
-        "cnnzoo": _installed("cnnzoo"),
+        "cnnzoo": __version__,
     }
 
 
@@ -51,6 +54,5 @@ def _processor() -> str:
 def _installed(package: str) -> str:
     try:
         return version(package)
-    except PackageNotFoundError:  # TensorFlow has several packages, a checkout may have none
-        module = __import__(package)
-        return str(getattr(module, "__version__", "unknown"))
+    except PackageNotFoundError:  # TensorFlow goes by several package names
+        return str(getattr(import_module(package), "__version__", "unknown"))

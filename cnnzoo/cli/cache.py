@@ -1,0 +1,107 @@
+"""``cnnzoo cache list | verify | prune``: what was downloaded, whether it is intact, less of it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+from cnnzoo.catalogue.weights import all_weights
+from cnnzoo.cli.shared import add_json, add_verb
+from cnnzoo.units import grouped, mebibytes
+
+_DESCRIPTION = "Show, check or thin out the folder of downloaded weights."
+_EXAMPLES = """\
+  cnnzoo cache list
+  cnnzoo cache verify --json
+  cnnzoo cache prune          damaged, abandoned and forgotten files
+  cnnzoo cache prune --all    everything
+
+environment:
+  CNNZOO_CACHE    the folder"""
+_HELP = {
+    "list": "what is there",
+    "verify": "hash every file; exit code 4 when one is damaged",
+    "prune": "delete damaged files, abandoned downloads and files no catalogue entry names",
+}
+
+
+def add_parser(verbs: Any) -> None:
+    words = "list, check or delete downloaded weights"
+    parser = add_verb(verbs, "cache", words, _DESCRIPTION, _EXAMPLES)
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    for name, words in _HELP.items():
+        action = actions.add_parser(name, help=words, description=words[0].upper() + words[1:])
+        add_json(action)
+        if name == "prune":
+            action.add_argument("--all", action="store_true", help="keep nothing")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from cnnzoo.pretrained.environment import cache_folder
+
+    rows, damaged = _ACTIONS[arguments.action](arguments)
+    folder = str(cache_folder())
+    if arguments.json:
+        print(json.dumps({"folder": folder, "files": rows}, indent=2))
+    else:
+        for row in rows:
+            print(_line(row))
+        total = sum(row["size_bytes"] for row in rows)
+        print(f"{grouped(len(rows))} files, {mebibytes(total)}, {folder}")
+    return 4 if damaged else 0
+
+
+def _list(arguments: argparse.Namespace) -> tuple[list[dict[str, Any]], bool]:
+    from cnnzoo.pretrained.cache import cache_list
+
+    return [_row(cached) for cached in cache_list()], False
+
+
+def _verify(arguments: argparse.Namespace) -> tuple[list[dict[str, Any]], bool]:
+    from cnnzoo.pretrained.cache import cache_verify
+
+    checked = cache_verify()
+    rows = [_row(cached) | {"intact": intact} for cached, intact in checked]
+    return rows, not all(intact for _, intact in checked)
+
+
+def _prune(arguments: argparse.Namespace) -> tuple[list[dict[str, Any]], bool]:
+    from cnnzoo.pretrained.cache import cache_prune
+
+    removed = cache_prune(keep=() if arguments.all else _names())
+    rows = [
+        {"path": str(one.path), "size_bytes": one.size_bytes, "removed": one.reason}
+        for one in removed
+    ]
+    return rows, False
+
+
+_ACTIONS = {"list": _list, "verify": _verify, "prune": _prune}
+
+
+def _row(cached: Any) -> dict[str, Any]:
+    return {
+        "weights": _names().get(cached.hash),
+        "size_bytes": cached.size_bytes,
+        "hash": cached.hash,
+        "path": str(cached.path),
+    }
+
+
+def _line(row: dict[str, Any]) -> str:
+    size = f"{mebibytes(row['size_bytes']):>12}"
+    if "removed" in row:
+        return f"{size}  {row['removed']:<20}  {row['path']}"
+    verdict = "" if "intact" not in row else "intact   " if row["intact"] else "DAMAGED  "
+    return f"{size}  {verdict}{row['weights'] or 'not in this catalogue'}  {row['path']}"
+
+
+def _names() -> dict[str, str]:
+    """Hash -> "resnet50 imagenet notop", for every file of the catalogue."""
+    return {
+        entry.hash: f"{entry.network} {entry.tag} {entry.part}"
+        for entries in all_weights().values()
+        for entry in entries
+    }

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cnnzoo.cli import finetune
+from cnnzoo.errors import UsageError
+from cnnzoo.training.finetune import Run
+
+
+def _run(*words: str) -> int:
+    parser = argparse.ArgumentParser()
+    finetune.add_parser(parser.add_subparsers())
+    arguments = parser.parse_args(["finetune", *words])
+    code: int = arguments.run(arguments)
+    return code
+
+
+@pytest.fixture
+def called(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What ``fine_tune`` is called with; it does nothing."""
+    found: dict[str, Any] = {}
+
+    def fine_tune(architecture: str, **arguments: Any) -> Run:
+        found.update(arguments, architecture=architecture)
+        metrics = {
+            "test_accuracy": 0.975, "test_images": 40, "misclassified": 1, "seconds": 12.0,
+            "best_epoch": 3, "epochs": 4, "class_names": ["a", "café"],
+        }  # fmt: skip
+        return Run(Path("runs/x"), metrics, None)
+
+    monkeypatch.setattr("cnnzoo.training.finetune.fine_tune", fine_tune)
+    return found
+
+
+def test_every_option_reaches_the_function_under_its_own_name(called: dict[str, Any]) -> None:
+    words = (
+        "lenet5 --data d.npz --out o --overwrite --epochs 3 --seed 4 --weights w --batch-size 5 "
+        "--learning-rate 0.5 --optimizer sgd --augment none --validation-fraction 0.2 "
+        "--input-shape 40x48x1 --option original=true --option padding=same"
+    ).split()
+    assert _run(*words) == 0
+    assert called == {
+        "architecture": "lenet5", "data": "d.npz", "out": "o", "overwrite": True, "epochs": 3,
+        "seed": 4, "weights": "w", "batch_size": 5, "learning_rate": 0.5, "optimizer": "sgd",
+        "augment": "none", "validation_fraction": 0.2, "input_shape": (40, 48, 1),
+        "original": True, "padding": "same", "progress": sys.stdout,
+    }  # fmt: skip
+
+
+def test_what_is_not_given_is_left_to_the_function(called: dict[str, Any]) -> None:
+    _run("lenet5", "--data", "digits")
+    assert set(called) == {"architecture", "data", "out", "overwrite", "progress"}
+
+
+def test_the_result_names_accuracy_errors_time_and_report(
+    called: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    _run("lenet5", "--data", "digits")
+    assert capsys.readouterr().out.splitlines() == [
+        "97.50 % of 40 test images right, 1 wrong",
+        "12.0 s of training, best epoch 3 of 4",
+        f"report: {Path('runs/x/report.html')}",
+    ]
+
+
+def test_json_is_one_document_and_progress_goes_elsewhere(
+    called: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    _run("lenet5", "--data", "digits", "--json")
+    document = json.loads(capsys.readouterr().out)
+    assert document["test_accuracy"] == 0.975
+    assert document["report"] == str(Path("runs/x/report.html"))
+    assert called["progress"] is sys.stderr
+
+
+@pytest.mark.parametrize(
+    "words", [("--epochs", "0"), ("--learning-rate", "nan"), ("--option", "colour=red")]
+)
+def test_bad_arguments_never_reach_the_function(
+    called: dict[str, Any], words: tuple[str, str]
+) -> None:
+    with pytest.raises(UsageError):
+        _run("lenet5", "--data", "digits", *words)
+    assert called == {}
+
+
+def test_a_network_is_really_trained_from_the_command_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (20, 8, 8), np.uint8)
+    labels = np.arange(20) % 2
+    data = tmp_path / "noise.npz"
+    np.savez(data, x_train=images, y_train=labels, x_test=255 - images, y_test=labels)
+    words = f"lenet5 --data {data} --epochs 1 --batch-size 10 --out {tmp_path / 'run'} --json"
+    assert _run(*words.split()) == 0
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["test_images"] == 20
+    assert "epoch 1/1" in shown.err
+    assert (tmp_path / "run" / "report.html").exists()

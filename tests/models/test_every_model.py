@@ -1,0 +1,175 @@
+"""What every network of the registry must be, whatever its architecture."""
+
+from __future__ import annotations
+
+import re
+
+import keras
+import numpy as np
+import pytest
+
+import cnnzoo
+from cnnzoo.analysis.measure import forms, measure, sketch
+from cnnzoo.catalogue.facts import form_key, recorded
+from cnnzoo.catalogue.networks import NETWORKS
+from cnnzoo.catalogue.registry import get_spec
+from cnnzoo.errors import UsageError
+
+NAMES = [spec.name for spec in NETWORKS]
+FORMS = [(spec.name, options) for spec in NETWORKS for options in ({}, *forms(spec))]
+FORM_IDS = [form_key(name, options) for name, options in FORMS]
+
+# Published counts, from the papers and the libraries that publish them; not from our own record.
+# fmt: off
+#                       total        trainable          MACs   longest path, with params, weighted
+PUBLISHED = {
+    "lenet5":              (     61_706,      61_706,        416_520,   9,   5,   5),
+    "alexnet":             ( 60_965_224,  60_965_224,    724_406_816,  17,   8,   8),
+    "vgg16":               (138_357_544, 138_357_544, 15_470_264_320,  23,  16,  16),
+    "vgg19":               (143_667_240, 143_667_240, 19_632_062_464,  26,  19,  19),
+    "resnet50":            ( 25_636_712,  25_583_592,  3_857_973_248, 169, 107,  50),
+    "inception_v1":        (  6_998_552,   6_998_552,  1_582_671_872,  40,  58,  22),
+    "inception_v3":        ( 23_851_784,  23_817_352,  5_713_216_096, 159, 189,  48),
+    "inception_v4":        ( 42_711_400,  42_648_232, 12_253_974_624, 252, 299,  76),
+    "inception_resnet_v2": ( 55_873_736,  55_813_192, 13_155_794_016, 572, 449, 176),
+    "xception":            ( 22_910_480,  22_855_952,  8_357_403_496, 126,  81,  37),
+    "resnext50":           ( 25_097_128,  25_028_904,  4_230_479_872, 185, 107,  50),
+}
+PUBLISHED_FORMS = {  # form -> total, MACs
+    "lenet5 original=True":                    (    60_000,       325_680),
+    "lenet5 padding=same":                     (    61_706,       416_520),
+    "alexnet variant=one-tower":               (62_378_344, 1_135_256_096),
+    "alexnet variant=torchvision":             (61_100_840,   714_188_480),
+    "resnet50 variant=v1.5":                   (25_610_152, 4_089_184_256),
+    "inception_v1 aux=True":                   (13_378_280, 1_591_044_096),
+    "inception_v1 variant=torchvision":        ( 6_639_464, 1_498_376_192),
+    "inception_v1 aux=True variant=torchvision": (13_019_960, 1_506_748_416),
+    "inception_v1 variant=slim":               ( 6_632_184, 1_498_376_192),
+    "inception_v3 aux=True":                   (27_179_376, 5_718_899_296),
+    "inception_v4 aux=True":                   (46_071_760, 12_260_477_024),
+    "inception_resnet_v2 aux=True":            (59_242_288, 13_162_501_216),
+}
+# fmt: on
+
+
+def test_no_network_is_unpinned():
+    assert sorted(PUBLISHED) == sorted(NAMES)
+    assert sorted(recorded()) == sorted(FORM_IDS)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_figures_are_the_published_ones(name):
+    facts = recorded()[name]
+    figures = (facts.total_params, facts.trainable_params, facts.macs, facts.depth_layers)
+    assert (*figures, facts.depth_parametric, facts.depth_weighted) == PUBLISHED[name]
+
+
+@pytest.mark.parametrize("form", PUBLISHED_FORMS)
+def test_figures_of_forms_are_the_published_ones(form):
+    assert (recorded()[form].total_params, recorded()[form].macs) == PUBLISHED_FORMS[form]
+
+
+@pytest.mark.parametrize(("name", "options"), FORMS, ids=FORM_IDS)
+def test_built_network_has_the_recorded_figures(name, options):
+    assert measure(sketch(name, **options)) == recorded()[form_key(name, options)]
+
+
+@pytest.mark.parametrize(("name", "options"), FORMS, ids=FORM_IDS)
+def test_every_layer_is_named_by_us(name, options):
+    for _ in range(2):  # a second build would number what has no name
+        model = sketch(name, **options)
+    numbered = re.compile("input_layer|conv2d|batch_norm|activation|add_?|concat|dense|.*_pooling2d")
+    assert [layer.name for layer in model.layers if numbered.match(layer.name)] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_smallest_image_gives_finite_features_and_one_pixel_less_is_refused(name):
+    spec = get_spec(name)
+    size, channels = spec.min_size, spec.input_shape[2]
+    model = cnnzoo.build(name, include_top=False, input_shape=(size, size, channels))
+    images = np.random.default_rng(0).uniform(-1, 1, (2, size, size, channels))
+    features = keras.ops.convert_to_numpy(model(images.astype("float32"), training=False))
+    assert features.shape == (2, *model.output.shape[1:])
+    assert min(features.shape) >= 1
+    assert np.isfinite(features).all()
+    with pytest.raises(UsageError, match=f"below {size}, the least that {name} can take"):
+        cnnzoo.build(name, include_top=False, input_shape=(size, size - 1, channels))
+
+
+@pytest.mark.parametrize(("name", "options"), FORMS, ids=FORM_IDS)
+def test_smallest_image_of_every_form_builds_with_its_classifier(name, options):
+    spec = get_spec(name)
+    size = spec.min_size_for(spec.choose(options))
+    model = sketch(name, input_shape=(size, size, 3), num_classes=4, **options)
+    outputs = model.outputs
+    assert {tuple(output.shape) for output in outputs} == {(None, 4)}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_trunk_takes_unknown_sizes_and_any_number_of_channels(name):
+    model = sketch(name, include_top=False, input_shape=(None, None, 5))
+    assert model.input.shape == (None, None, None, 5)
+    assert model.output.shape[:3] == (None, None, None)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("pooling", ["avg", "max"])
+def test_pooling_makes_one_vector_per_image(name, pooling):
+    plain = sketch(name, include_top=False)
+    pooled = sketch(name, include_top=False, pooling=pooling)
+    assert pooled.output.shape == (None, plain.output.shape[-1])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_default_output_is_a_distribution_over_the_papers_classes(name):
+    model = sketch(name)
+    assert model.output.shape == (None, get_spec(name).num_classes)
+    assert model.layers[-1].activation is keras.activations.softmax
+    assert model.name == name
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [*((name, {}) for name in NAMES), ("lenet5", {"original": True}), ("inception_v3", {"aux": True})],
+)
+def test_channels_first_builds_the_same_network(name, options):
+    expected = sketch(name, **options)
+    keras.config.set_image_data_format("channels_first")
+    try:
+        turned = sketch(name, **options)
+        assert turned.input.shape[1:] == (expected.input.shape[3], *expected.input.shape[1:3])
+        assert [w.shape for w in turned.weights] == [w.shape for w in expected.weights]
+        assert turned.output_shape == expected.output_shape
+        assert measure(turned).macs == measure(expected).macs
+        assert measure(turned).receptive_field == measure(expected).receptive_field
+    finally:
+        keras.config.set_image_data_format("channels_last")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_mixed_precision_computes_in_half_and_answers_in_float32(name):
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = sketch(name)
+        assert {layer.compute_dtype for layer in model.layers[1:-1]} == {"bfloat16"}
+        assert model.layers[-1].compute_dtype == "float32"
+        assert {str(weight.dtype) for weight in model.weights} == {"float32"}
+    finally:
+        keras.config.set_dtype_policy("float32")
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("lenet5", {}), ("lenet5", {"original": True}), ("inception_v1", {}), ("xception", {})],
+)
+def test_mixed_precision_gives_probabilities(name, options, policy):
+    keras.config.set_dtype_policy(policy)
+    try:
+        shape = (71, 71, 3) if name == "xception" else (32, 32, 1)
+        model = cnnzoo.build(name, input_shape=shape, num_classes=5, **options)
+        images = np.random.default_rng(0).uniform(0, 1, (2, *shape)).astype("float32")
+        answer = keras.ops.convert_to_numpy(model(images))
+        assert np.allclose(answer.sum(axis=1), 1, atol=1e-3)
+    finally:
+        keras.config.set_dtype_policy("float32")

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+from PIL import Image
+
+from cnnzoo.errors import DataError
+from cnnzoo.training.augmentation import Augmentation
+from cnnzoo.training.batches import Batches
+from cnnzoo.training.datasets import Part
+from cnnzoo.training.images import ImageFiles
+
+MOVES = Augmentation(turn=20, shift=0.2, zoom=0.2)
+
+
+def _part(count: int = 10, side: int = 8) -> Part:
+    """Image number i is filled with 10 * i; its label is i."""
+    shades = np.arange(count, dtype=np.uint8) * 10
+    return Part(np.tile(shades[:, None, None, None], (1, side, side, 1)), np.arange(count))
+
+
+def _labels(batches: Batches) -> list[int]:
+    return [int(label) for i in range(len(batches)) for label in batches[i][1]]
+
+
+def test_batches_cover_the_part_once_and_the_last_one_may_be_smaller() -> None:
+    batches = Batches(_part(), (8, 8, 1), 4, seed=0)
+    assert [len(batches[i][1]) for i in range(len(batches))] == [4, 4, 2]
+    assert sorted(_labels(batches)) == list(range(10))
+
+
+def test_labels_stay_with_their_images() -> None:
+    batches = Batches(_part(), (8, 8, 1), 10, seed=0)
+    pixels, labels = batches[0]
+    assert np.array_equal(pixels[:, 0, 0, 0], labels * 10)
+    assert pixels.dtype == np.uint8
+
+
+def test_order_depends_on_seed_and_epoch_only() -> None:
+    def orders(seed: int) -> list[list[int]]:
+        batches = Batches(_part(), (8, 8, 1), 4, seed=seed)
+        found = []
+        for epoch in range(3):
+            np.random.random()  # another user of the global generator changes nothing
+            batches.epoch = epoch
+            found.append(_labels(batches))
+        return found
+
+    assert orders(1) == orders(1)
+    assert orders(1) != orders(2)
+    assert orders(1)[0] != orders(1)[1]
+
+
+def test_a_batch_asked_for_twice_comes_twice_even_when_images_move() -> None:
+    part = Part(np.random.default_rng(0).integers(0, 256, (6, 8, 8, 1), np.uint8), np.arange(6))
+    batches = Batches(part, (8, 8, 1), 3, seed=0, augmentation=MOVES)
+    again = Batches(part, (8, 8, 1), 3, seed=0, augmentation=MOVES)
+    again[0]  # asking in another order changes nothing
+    assert np.array_equal(batches[1][0], again[1][0])
+    assert not np.array_equal(np.sort(batches[0][0]), np.sort(part.images[batches[0][1]]))
+
+
+def test_without_a_seed_the_order_is_kept() -> None:
+    batches = Batches(_part(), (8, 8, 1), 4)
+    batches.epoch = 1
+    assert _labels(batches) == list(range(10))
+
+
+def test_images_get_the_size_and_channels_of_the_network() -> None:
+    assert Batches(_part(), (5, 7, 3), 4)[0][0].shape == (4, 5, 7, 3)
+
+
+def test_files_and_arrays_give_the_same_batches(tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (5, 9, 9, 3), np.uint8)
+    paths = [tmp_path / f"{i}.png" for i in range(5)]
+    for path, image in zip(paths, images, strict=True):
+        Image.fromarray(image).save(path)
+    options = {"seed": 3, "augmentation": MOVES}
+    from_files = Batches(Part(ImageFiles(paths), np.arange(5)), (6, 6, 1), 2, **options)
+    from_array = Batches(Part(images, np.arange(5)), (6, 6, 1), 2, **options)
+    for i in range(3):
+        assert np.array_equal(from_files[i][0], from_array[i][0])
+
+
+def test_a_file_that_vanishes_is_remembered_by_name(tmp_path: Path) -> None:
+    batches = Batches(Part(ImageFiles([tmp_path / "gone.png"]), np.zeros(1, int)), (8, 8, 1), 1)
+    with pytest.raises(DataError, match=r"gone\.png"):
+        batches[0]
+    assert "gone.png" in str(batches.failure)
+
+
+def test_keras_trains_on_the_batches_of_each_epoch_in_order() -> None:
+    seen: list[list[int]] = []
+
+    def loss(labels, outputs):  # type: ignore[no-untyped-def]
+        seen.append(np.asarray(labels).ravel().astype(int).tolist())
+        return keras.ops.mean(outputs, axis=-1)
+
+    image = keras.Input((8, 8, 1))
+    model = keras.Model(image, layers.Dense(10)(layers.Flatten()(image)))
+    model.compile(loss=loss, run_eagerly=True)
+    trained = Batches(_part(), (8, 8, 1), 5, seed=0)
+    model.fit(trained, epochs=3, shuffle=False, verbose=0, callbacks=[trained.follow()])
+    plain = Batches(_part(), (8, 8, 1), 5, seed=0)
+    expected = []
+    for epoch in range(3):
+        plain.epoch = epoch
+        expected += [plain[i][1].tolist() for i in range(2)]
+    assert seen == expected

@@ -1,0 +1,254 @@
+from __future__ import annotations
+
+import csv
+import json
+import logging
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from cnnzoo.errors import DataError, UsageError
+from cnnzoo.training.datasets import Dataset, Part
+from cnnzoo.training.finetune import Run, fine_tune
+from cnnzoo.training.images import ImageFiles
+from cnnzoo.training.rundir import FILES
+
+QUICK: dict[str, Any] = {"epochs": 2, "batch_size": 16, "progress": False}
+
+
+def _history(run: Run) -> list[dict[str, str]]:
+    with (run.path / "history.csv").open(newline="") as file:
+        return [{**row, "seconds": ""} for row in csv.DictReader(file)]
+
+
+def _metrics(run: Run) -> dict[str, Any]:
+    return {**run.metrics, "seconds": None}
+
+
+def test_a_network_learns_and_everything_is_written(tiny: str, bars: Dataset, tmp_path: Path) -> None:
+    run = fine_tune(
+        tiny, data=bars, out=tmp_path / "run", epochs=8, batch_size=8, learning_rate=0.02,
+        augment="none", progress=False,
+    )  # fmt: skip
+    assert {path.name for path in run.path.iterdir()} == set(FILES)
+    assert run.metrics["test_accuracy"] > 0.9
+    assert json.loads((run.path / "metrics.json").read_text()) == run.metrics
+    assert len(_history(run)) == run.metrics["epochs"] == 8
+    assert np.sum(run.metrics["confusion_matrix"]) == run.metrics["test_images"] == 30
+    assert "tiny on bars" in run.report.read_text()
+    assert f"{run.metrics['misclassified']} wrong" in str(run)
+    assert str(run).endswith(f"report: {run.path / 'report.html'}")
+
+
+def test_config_holds_what_is_needed_to_do_it_again(tiny: str, bars: Dataset, tmp_path: Path) -> None:
+    fine_tune(tiny, data=bars, out=tmp_path, seed=5, **QUICK)
+    config = json.loads((tmp_path / "config.json").read_text())
+    assert config["seed"] == config["arguments"]["seed"] == 5
+    assert config["arguments"]["epochs"] == 2
+    assert config["arguments"]["augment"] == "strokes"  # chosen, because the images are grey
+    assert config["network"] == {"name": "tiny", "title": "tiny", "parameters": 235}
+    assert config["data"]["training_images"] + config["data"]["validation_images"] == 60
+    assert config["data"]["validation_images"] == 6
+    assert config["data"]["class_names"] == ["lying", "standing", "both"]
+    assert {"python", "keras", "backend", "numpy", "cnnzoo"} <= set(config["versions"])
+    assert {"cpu", "cores", "platform"} <= set(config["hardware"])
+    assert config["command"] is None  # the data came as arrays
+
+
+def test_the_saved_model_takes_pixels_and_is_the_one_that_was_tested(
+    tiny: str, bars: Dataset, tmp_path: Path
+) -> None:
+    run = fine_tune(tiny, data=bars, out=tmp_path, **QUICK)
+    saved = keras.saving.load_model(tmp_path / "model.keras")
+    predicted = saved.predict(bars.test.images, verbose=0).argmax(axis=1)
+    assert (predicted != bars.test.labels).sum() == run.metrics["misclassified"]
+    again = run.model.predict(bars.test.images, verbose=0).argmax(axis=1)
+    assert np.array_equal(predicted, again)
+    assert saved.optimizer is None  # it would triple the file
+
+
+def test_the_best_epoch_is_the_one_of_the_history(tiny: str, bars: Dataset, tmp_path: Path) -> None:
+    run = fine_tune(tiny, data=bars, out=tmp_path, **(QUICK | {"epochs": 4}))
+    rows = _history(run)
+    best = max(rows, key=lambda row: (float(row["val_accuracy"]), -float(row["val_loss"])))
+    assert int(best["epoch"]) == run.metrics["best_epoch"]
+    assert float(best["val_accuracy"]) == run.metrics["validation_accuracy"]
+
+
+def test_the_same_seed_gives_the_same_figures(tiny: str, bars: Dataset, tmp_path: Path) -> None:
+    first, again, other = (
+        fine_tune(tiny, data=bars, out=tmp_path / name, seed=seed, **QUICK)
+        for name, seed in (("a", 1), ("b", 1), ("c", 2))
+    )
+    assert _history(first) == _history(again)
+    assert _metrics(first) == _metrics(again)
+    assert _history(first) != _history(other)
+
+
+class Watched(np.ndarray):
+    """Counts how often each image is taken out."""
+
+    taken: dict[int, int]
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, (int, np.integer)):
+            self.taken[int(index)] = self.taken.get(int(index), 0) + 1
+        return np.asarray(super().__getitem__(index))
+
+
+def test_the_test_part_is_read_once_and_after_the_training(
+    tiny: str, bars: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert isinstance(bars.test.images, np.ndarray)
+    watched = bars.test.images.view(Watched)
+    watched.taken = {}
+    after: dict[str, Any] = {}
+    load_weights = keras.Model.load_weights
+
+    def note(self: keras.Model, path: Path, **options: Any) -> None:
+        after["taken"] = dict(watched.taken)
+        after["epochs"] = len((tmp_path / "history.csv").read_text().splitlines()) - 1
+        load_weights(self, path, **options)
+
+    monkeypatch.setattr(keras.Model, "load_weights", note)
+    monkeypatch.setattr("cnnzoo.training.report.GALLERY", 0)  # it shows some images once more
+    monkeypatch.setattr("cnnzoo.training.finetune.render", lambda *anything: "")
+    fine_tune(tiny, data=replace(bars, test=Part(watched, bars.test.labels)), out=tmp_path, **QUICK)
+    assert after == {"taken": {}, "epochs": 2}
+    assert watched.taken == dict.fromkeys(range(30), 1)
+
+
+class BreaksAfter(StringIO):
+    """A stream that fails when the given number of lines has been written."""
+
+    def __init__(self, lines: int, error: BaseException) -> None:
+        super().__init__()
+        self.lines, self.error = lines, error
+
+    def write(self, text: str) -> int:
+        if self.getvalue().count("\n") >= self.lines:
+            raise self.error
+        return super().write(text)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("power cut")])
+def test_a_run_that_dies_leaves_a_folder_that_can_be_used(
+    tiny: str, bars: Dataset, tmp_path: Path, error: BaseException
+) -> None:
+    with pytest.raises(type(error)):
+        fine_tune(
+            tiny, data=bars, out=tmp_path, epochs=9, batch_size=16, progress=BreaksAfter(2, error)
+        )
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "config.json", "history.csv", "model.keras"
+    }  # fmt: skip
+    assert len((tmp_path / "history.csv").read_text().splitlines()) == 1 + 3
+    keras.saving.load_model(tmp_path / "model.keras")
+    assert fine_tune(tiny, data=bars, out=tmp_path, overwrite=True, **QUICK).report.exists()
+
+
+def test_a_file_that_vanishes_during_training_is_named(tiny: str, tmp_path: Path) -> None:
+    paths = [tmp_path / f"{i}.png" for i in range(12)]
+    for path in paths[:-1]:
+        Image.new("L", (12, 12)).save(path)
+    part = Part(ImageFiles(paths), np.arange(12) % 2)
+    data = Dataset("files", "", part, part, ("a", "b"), channels=1)
+    with pytest.raises(DataError, match=r"11\.png: it cannot be read: No such file"):
+        fine_tune(tiny, data=data, out=tmp_path / "run", epochs=1, batch_size=4, progress=False)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"epochs": 0},
+        {"learning_rate": -1.0},
+        {"optimizer": "adamant"},
+        {"colour": True},
+        {"out": __file__},
+        {"out": Path(__file__).parent},
+    ],
+)
+def test_bad_arguments_are_refused_before_data_are_looked_for(
+    tiny: str, arguments: dict[str, Any]
+) -> None:
+    with pytest.raises(UsageError):
+        fine_tune(tiny, data="nowhere.npz", **arguments)
+
+
+def test_arguments_that_do_not_fit_the_data_are_refused_before_a_network_is_built(
+    tiny: str, bars: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cnnzoo.training.finetune.build", lambda *a, **b: pytest.fail("built"))
+    with pytest.raises(UsageError, match="batch_size=61 is more than the 60 training images"):
+        fine_tune(tiny, data=bars, out=tmp_path / "run", batch_size=61)
+    with pytest.raises(UsageError, match="leaves no training image of the class 'lying'"):
+        fine_tune(tiny, data=bars, out=tmp_path / "run", validation_fraction=0.99)
+    assert not (tmp_path / "run").exists()
+
+
+def test_images_last_is_the_only_data_format(tiny: str, bars: Dataset) -> None:
+    keras.config.set_image_data_format("channels_first")
+    try:
+        with pytest.raises(UsageError, match="set_image_data_format"):
+            fine_tune(tiny, data=bars)
+    finally:
+        keras.config.set_image_data_format("channels_last")
+
+
+def test_an_older_run_stays_when_the_new_data_cannot_be_read(
+    tiny: str, bars: Dataset, tmp_path: Path
+) -> None:
+    fine_tune(tiny, data=bars, out=tmp_path, **QUICK)
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(DataError):
+        fine_tune(tiny, data="nowhere.npz", out=tmp_path, overwrite=True, **QUICK)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_without_out_runs_are_numbered(
+    tiny: str, bars: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    paths = [fine_tune(tiny, data=bars, **QUICK).path for _ in range(2)]
+    assert paths == [Path("runs/tiny-bars"), Path("runs/tiny-bars-2")]
+
+
+def test_notes_about_the_data_reach_the_log_the_config_and_the_report(
+    tiny: str, bars: Dataset, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING, "cnnzoo"):
+        run = fine_tune(tiny, data=replace(bars, notes=("Half dark.",)), out=tmp_path, **QUICK)
+    assert caplog.messages == ["bars: Half dark."]
+    assert json.loads((tmp_path / "config.json").read_text())["data"]["notes"] == ["Half dark."]
+    assert "Half dark." in run.report.read_text()
+
+
+def test_coloured_images_of_another_size_fit_a_grey_network(tiny: str, tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (20, 20, 9, 3), np.uint8)
+    np.savez(
+        tmp_path / "coloured.npz",
+        x_train=images, y_train=np.arange(20) % 4, x_test=255 - images, y_test=np.arange(20) % 4,
+    )  # fmt: skip
+    run = fine_tune(tiny, data=tmp_path / "coloured.npz", out=tmp_path / "run", **QUICK)
+    assert run.model.input_shape == (None, 12, 12, 1)
+    assert run.model.output_shape == (None, 4)
+    command = json.loads((run.path / "config.json").read_text())["command"]
+    assert command.startswith(f"cnnzoo finetune tiny --data {tmp_path / 'coloured.npz'} ")
+
+
+def test_progress_goes_to_standard_output_or_where_it_is_told(
+    tiny: str, bars: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stream = StringIO()
+    fine_tune(tiny, data=bars, out=tmp_path / "a", epochs=2, progress=stream)
+    assert stream.getvalue().count("epoch") == 2
+    fine_tune(tiny, data=bars, out=tmp_path / "b", epochs=1, progress=False)
+    assert capsys.readouterr().out == ""
+    fine_tune(tiny, data=bars, out=tmp_path / "c", epochs=1)
+    assert "epoch 1/1" in capsys.readouterr().out
