@@ -128,8 +128,10 @@ def _nodes(graph: Any) -> Iterator[Any]:
 
 
 def _propagate(node: Any, values: dict[int, Any], name: str) -> list[Any]:
+    """Outputs of one call for other inputs; nothing is added to the layer's record."""
     arguments, keywords = node.arguments.fill_in(values)
     try:
+        _check_axes(node.operation, [values[id(tensor)] for tensor in node.input_tensors])
         outputs = node.operation.compute_output_spec(*arguments, **keywords)
     except (ValueError, TypeError) as error:
         raise UsageError(
@@ -138,3 +140,12 @@ def _propagate(node: Any, values: dict[int, Any], name: str) -> list[Any]:
         ) from error
     flat: list[Any] = keras.tree.flatten(outputs)
     return flat
+
+
+def _check_axes(operation: Any, inputs: list[Any]) -> None:
+    """What a call would check first: the sizes that the layer's weights were made for."""
+    specs = keras.tree.flatten(getattr(operation, "input_spec", None))
+    for spec, tensor in zip(specs, inputs, strict=False):
+        for axis, size in (getattr(spec, "axes", None) or {}).items():
+            if size is not None and tensor.shape[axis] not in (size, None):
+                raise ValueError(f"its weights want {size} inputs, not {tensor.shape[axis]}.")

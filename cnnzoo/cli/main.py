@@ -11,11 +11,11 @@ from typing import Any, NoReturn
 
 import cnnzoo
 from cnnzoo import _keras_hook
-from cnnzoo.cli import info, list_, measure, summary, table
+from cnnzoo.cli import cache, download, finetune, info, list_, measure, plain, summary, table
 from cnnzoo.errors import CnnZooError, StorageError, UsageError
 from cnnzoo.lookup import did_you_mean
 
-VERBS = (list_, info, table, summary, measure)
+VERBS = (list_, info, table, summary, finetune, download, cache, measure)
 
 DESCRIPTION = (
     "The classic convolutional networks for Keras 3: exact, comparable, ready to fine-tune."
@@ -66,6 +66,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
+    plain.allow_any_alphabet()
     top = parser()
     words = list(sys.argv[1:] if argv is None else argv)
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,19 +26,11 @@ def load_npz(
         DataError: Not such an archive, or images or labels that cannot be used.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise DataError(f"{path} is a single array, not an .npz with {', '.join(KEYS)}.")
-            for key in KEYS:
-                if key not in archive:
-                    raise DataError(
-                        f"{path} has no array {key!r}.{did_you_mean(key, archive)} "
-                        f"It holds: {', '.join(archive) or 'nothing'}; needed: {', '.join(KEYS)}."
-                    )
-            arrays = {key: archive[key] for key in (*KEYS, "class_names") if key in archive}
+        with path.open("rb") as file:
+            arrays = _read(np.load(file, allow_pickle=False), path)
+    except DataError:
+        raise
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        if isinstance(error, DataError):
-            raise
         raise DataError(f"{path} cannot be read as an .npz file: {error}.") from error
     return from_arrays(arrays, name=name or path.stem, source=str(path), class_names=class_names)
 
@@ -75,6 +68,19 @@ def from_arrays(
     _check_classes(train.labels, test.labels, names, source)
     notes += repeated_note(*([digest(image.tobytes()) for image in p.images] for p in parts))
     return Dataset(name, source, train, test, names, channels[0], tuple(notes))
+
+
+def _read(archive: Any, path: Path) -> dict[str, np.ndarray]:
+    """The arrays we know of an opened archive."""
+    if not isinstance(archive, np.lib.npyio.NpzFile):
+        raise DataError(f"{path} is a single array, not an .npz with {', '.join(KEYS)}.")
+    for key in KEYS:
+        if key not in archive:
+            raise DataError(
+                f"{path} has no array {key!r}.{did_you_mean(key, archive)} "
+                f"It holds: {', '.join(archive) or 'nothing'}; needed: {', '.join(KEYS)}."
+            )
+    return {key: archive[key] for key in (*KEYS, "class_names") if key in archive}
 
 
 def _pixels(array: np.ndarray, where: str, notes: list[str]) -> np.ndarray:

@@ -14,15 +14,18 @@ from cnnzoo.training.images import ImageFiles, picture
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]
-    """Part of a dataset as batches of (B, H, W, C) uint8 pixels and (B,) labels.
+    """Part of a dataset as batches of (B, H, W, C) uint8 pixels and (B,) labels, without end.
 
-    Only the batch being made has the network's size, so memory does not grow with the dataset.
-    A batch is a function of (seed, epoch, its number): asked twice, it comes twice.
+    Batches are numbered through all epochs, `steps` to an epoch, so that each is a function of the
+    seed and its number: asked twice, it comes twice, whatever order or thread asks. Only the batch
+    being made has the network's size; memory does not grow with the dataset.
 
     Args:
         shape: Height, width and channels that the network takes.
         seed: Shuffles and moves the images; ``None`` keeps the order of the part.
     """
+
+    num_batches = None  # endless: Keras then keeps one iterator and must be told `steps`
 
     def __init__(
         self,
@@ -39,38 +42,27 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         self.batch_size = batch_size
         self.seed = seed
         self.augmentation = augmentation
-        self.epoch = 0
+        self.steps = -(-len(part) // batch_size)
         self.failure: DataError | None = None
 
-    def __len__(self) -> int:
-        return -(-len(self.part) // self.batch_size)
-
     def __getitem__(self, number: int) -> tuple[np.ndarray, np.ndarray]:
-        rows = self.order()[number * self.batch_size : (number + 1) * self.batch_size]
+        epoch, step = divmod(number, self.steps)
+        rows = self.order(epoch)[step * self.batch_size : (step + 1) * self.batch_size]
         try:
             return self._pixels(rows, number), self.part.labels[rows]
         except DataError as error:  # kept, because backends bury it in an error of their own
             self.failure = error
             raise
 
-    def follow(self) -> keras.callbacks.Callback:
-        """A callback that tells these batches which epoch it is.
-
-        Keras' own hook for that, ``on_epoch_end``, also runs once before the first epoch.
-        """
-        return keras.callbacks.LambdaCallback(
-            on_epoch_begin=lambda epoch, logs: setattr(self, "epoch", epoch)
-        )
-
-    def order(self) -> np.ndarray:
-        """The numbers of the images as this epoch shows them."""
+    def order(self, epoch: int) -> np.ndarray:
+        """The numbers of the images as an epoch, counted from 0, shows them."""
         if self.seed is None:
             return np.arange(len(self.part))
-        return np.random.default_rng((self.seed, self.epoch)).permutation(len(self.part))
+        return np.random.default_rng((self.seed, epoch)).permutation(len(self.part))
 
     def _pixels(self, rows: np.ndarray, number: int) -> np.ndarray:
         height, width, _ = self.shape
-        rng = np.random.default_rng((self.seed or 0, self.epoch, number))
+        rng = np.random.default_rng((self.seed or 0, number, 1))  # other draws than `order`
 
         def pixels(row: int, draws: np.ndarray) -> np.ndarray:
             image = picture(self.part.images, row, (width, height))

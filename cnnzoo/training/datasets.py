@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cnnzoo.errors import DataError, DownloadError
+from cnnzoo.errors import DataError, DownloadError, UsageError
 from cnnzoo.lookup import fold, pick
 from cnnzoo.training.images import Images
 from cnnzoo.training.splits import emptied, stratified
@@ -69,25 +70,30 @@ def load_data(source: str | os.PathLike[str], *, seed: int = 0) -> Dataset:
             ``"mnist"``, ``"fashion_mnist"`` or ``"cifar10"`` (``<name>.npz`` in the folder that
             the environment variable ``CNNZOO_DATA`` names, else a download); the path of an .npz
             with x_train, y_train, x_test, y_test and perhaps class_names; or a folder that holds
-            ``train/<class>/`` and ``test/<class>/``, or just ``<class>/``.
+            ``train/<class>/`` and ``test/<class>/``, or just ``<class>/``. A folder that is called
+            like a known name is given as ``./digits``.
         seed: Chooses the stratified fifth that becomes the test part where there is none.
 
     Raises:
         UnknownNameError: Neither a known name nor a path that exists.
+        UsageError: Neither text nor a path.
         DataError: Images or labels that cannot be used; every bad file is named.
         DownloadError: A named dataset is neither in ``CNNZOO_DATA`` nor can it be downloaded.
     """
     from cnnzoo.training.arrays import load_npz
     from cnnzoo.training.folders import load_folder
 
-    if isinstance(source, str) and fold(source) in map(fold, NAMED):
+    if not isinstance(source, (str, os.PathLike)) or not os.fspath(source):
+        raise UsageError(f"data={source!r} is neither the name of a dataset nor a path.")
+    bare = isinstance(source, str) and re.fullmatch(r"[\w -]+", source) is not None
+    if bare and fold(str(source)) in map(fold, NAMED):
         return pick(NAMED, source, kind="dataset")(seed)
     path = Path(source)
     if path.is_dir():
         return load_folder(path, seed)
     if path.is_file():
         return load_npz(path)
-    if isinstance(source, str) and path.name == source and not path.suffix:
+    if bare:
         pick(NAMED, source, kind="dataset", see=f"Known: {', '.join(NAMED)}; or give a path.")
     raise DataError(
         f"{os.fspath(source)!r} does not exist. Give an .npz file, a folder with one folder "
@@ -138,7 +144,8 @@ _CIFAR10 = (
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
 )
 _FASHION = (
-    "T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "boot",
+    "T-shirt/top", "trouser", "pullover", "dress", "coat",
+    "sandal", "shirt", "sneaker", "bag", "ankle boot",
 )
 # fmt: on
 

@@ -20,12 +20,11 @@ import numpy as np
 
 from cnnzoo.builder import build
 from cnnzoo.catalogue.registry import get_spec
-from cnnzoo.catalogue.spec import ModelSpec
 from cnnzoo.errors import UsageError
 from cnnzoo.training import surroundings
 from cnnzoo.training.batches import Batches
 from cnnzoo.training.datasets import Dataset, Part, load_data
-from cnnzoo.training.fitting import train
+from cnnzoo.training.fitting import merit, train
 from cnnzoo.training.metrics import score
 from cnnzoo.training.recipe import Recipe, check_recipe
 from cnnzoo.training.report import render
@@ -65,7 +64,7 @@ class Run:
 
 
 def fine_tune(
-    architecture: str | ModelSpec,
+    architecture: str,
     *,
     data: str | os.PathLike[str] | Dataset,
     epochs: int | None = None,
@@ -133,22 +132,28 @@ def fine_tune(
     for note in dataset.notes:
         log.warning("%s: %s", dataset.name, note)
     recipe = recipe.for_data(len(dataset.train), dataset.channels)
+    command = None if isinstance(data, Dataset) else recipe.command(os.fspath(data))
+    path = Path(out) if out is not None else free_path(f"{recipe.network}-{dataset.name}")
+    stream = sys.stdout if progress is True else progress or None
+    return _run(recipe, dataset, RunDirectory(path, overwrite), command, stream)
+
+
+def _run(
+    recipe: Recipe, dataset: Dataset, run: RunDirectory, command: str | None, stream: TextIO | None
+) -> Run:
+    """Split, build, train, measure, report."""
     parts = _parts(dataset.train, recipe, dataset.class_names)
     keras.utils.set_random_seed(recipe.seed)
     model = _network(recipe, len(dataset.class_names))
-    path = Path(out) if out is not None else free_path(f"{recipe.network}-{dataset.name}")
-    run = RunDirectory(path, overwrite)
-    command = None if isinstance(data, Dataset) else recipe.command(os.fspath(data))
     config = {"command": command, **_config(recipe, dataset, parts, model)}
     run.start(config)
-    stream = sys.stdout if progress is True else progress or None
     history, seconds = train(model, recipe, parts, run, stream)
     model.load_weights(run.model)
     probabilities = _predict(model, recipe, dataset.test)
     metrics = _metrics(dataset, probabilities, history, seconds)
     run.write_metrics(metrics)
     run.write_report(render(config, history, metrics, dataset.test, probabilities))
-    return Run(path, metrics, model)
+    return Run(run.path, metrics, model)
 
 
 def _parts(train: Part, recipe: Recipe, class_names: tuple[str, ...]) -> tuple[Part, Part]:
@@ -175,16 +180,17 @@ def _network(recipe: Recipe, num_classes: int) -> keras.Model:
 
 
 def _predict(model: keras.Model, recipe: Recipe, part: Part) -> np.ndarray:
-    """(N, classes): the probabilities of one pass over a part."""
+    """(N, classes): the probabilities of one pass over a part, each image read once."""
     batches = Batches(part, recipe.input_shape, recipe.batch_size)
-    probabilities: np.ndarray = model.predict(batches, verbose=0)
-    return probabilities
+    return np.concatenate(
+        [model.predict_on_batch(batches[step][0]) for step in range(batches.steps)]
+    )
 
 
 def _metrics(
     dataset: Dataset, probabilities: np.ndarray, history: list[dict[str, Any]], seconds: float
 ) -> dict[str, Any]:
-    best = max(history, key=lambda row: (row["val_accuracy"], -row["val_loss"]))
+    best = max(history, key=merit)
     return {
         **score(dataset.test.labels, probabilities, dataset.class_names),
         "best_epoch": best["epoch"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TextIO
 
 import keras
@@ -49,21 +49,23 @@ def train(
     moves = AUGMENTATIONS[recipe.augment]
     batches = Batches(parts[0], shape, size, seed=recipe.seed, augmentation=moves)
     validation = Batches(parts[1], shape, size)
-    rate = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, epochs * len(batches))
+    rate = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, epochs * batches.steps)
     # A second model on the same layers, so that the saved one carries no optimizer with it.
     trained = keras.Model(model.inputs, model.outputs)
     optimizer = OPTIMIZERS[recipe.optimizer](rate)
     trained.compile(optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     recorder = Recorder(model, run)
-    shown = [ShowProgress(stream, epochs, len(batches))] if stream else []
+    shown = [ShowProgress(stream, epochs, batches.steps)] if stream else []
     began = time.perf_counter()
     try:
         trained.fit(
             batches,
+            steps_per_epoch=batches.steps,
             validation_data=validation,
+            validation_steps=validation.steps,
             epochs=epochs,
-            shuffle=False,  # `Batches` shuffles images; Keras would shuffle batches once more
-            callbacks=[batches.follow(), recorder, *shown],
+            shuffle=False,  # `Batches` has done it
+            callbacks=[recorder, *shown],
             verbose=0,
         )
     except Exception as error:
@@ -74,6 +76,11 @@ def train(
     return recorder.history, time.perf_counter() - began
 
 
+def merit(row: Mapping[str, float]) -> tuple[float, float]:
+    """What makes one epoch better than another: validation accuracy, among equals the loss."""
+    return row["val_accuracy"], -row["val_loss"]
+
+
 class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
     """After every epoch: history.csv, and model.keras if it is the best one so far."""
 
@@ -82,7 +89,7 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
         self.network = network
         self.run = run
         self.history: list[dict[str, Any]] = []
-        self.best = (-math.inf, -math.inf)
+        self.best: dict[str, Any] | None = None
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self.began = time.perf_counter()
@@ -99,7 +106,6 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
                 f"The loss is no longer a number in epoch {epoch + 1}. "
                 f"Try a smaller learning_rate. What was reached before is in {self.run.path}."
             )
-        reached = (figures["val_accuracy"], -figures["val_loss"])
-        if reached > self.best:
-            self.best = reached
+        if self.best is None or merit(row) > merit(self.best):
+            self.best = row
             write_with(self.run.model, self.network.save)

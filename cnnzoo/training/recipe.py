@@ -93,7 +93,7 @@ _SPELT_OUT = (
 
 
 def check_recipe(
-    architecture: str | ModelSpec,
+    architecture: str,
     *,
     epochs: int | None = None,
     seed: int = 0,

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -40,11 +41,11 @@ def called(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 def test_every_option_reaches_the_function_under_its_own_name(called: dict[str, Any]) -> None:
-    words = (
+    words = shlex.split(
         "lenet5 --data d.npz --out o --overwrite --epochs 3 --seed 4 --weights w --batch-size 5 "
         "--learning-rate 0.5 --optimizer sgd --augment none --validation-fraction 0.2 "
         "--input-shape 40x48x1 --option original=true --option padding=same"
-    ).split()
+    )
     assert _run(*words) == 0
     assert called == {
         "architecture": "lenet5", "data": "d.npz", "out": "o", "overwrite": True, "epochs": 3,

@@ -116,7 +116,7 @@ def test_arrays_that_cannot_be_used_are_refused(
 
 
 def test_objects_in_an_npz_are_not_unpickled(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="cannot be read as an .npz file"):
+    with pytest.raises(DataError, match=r"cannot be read as an \.npz file"):
         _load(tmp_path, y_train=np.array([{}, 1, 2, 3, 4, 5], dtype=object))
 
 
@@ -129,5 +129,5 @@ def test_a_file_that_is_no_npz_is_named(tmp_path: Path, content: bytes) -> None:
 
 def test_a_single_array_is_told_from_an_archive(tmp_path: Path) -> None:
     np.save(tmp_path / "one.npy", IMAGES)
-    with pytest.raises(DataError, match="is a single array, not an .npz with x_train"):
+    with pytest.raises(DataError, match=r"is a single array, not an \.npz with x_train"):
         load_npz(tmp_path / "one.npy")

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import pytest
 
-from cnnzoo.errors import DataError, DownloadError, UnknownNameError
+from cnnzoo.errors import DataError, DownloadError, UnknownNameError, UsageError
 from cnnzoo.training.datasets import Part, load_data, split_off_test
 from cnnzoo.training.images import ImageFiles
 
@@ -84,14 +85,32 @@ def test_a_path_to_an_npz_is_read(tmp_path: Path) -> None:
     assert load_data(str(tmp_path / "mine.npz")).name == "mine"
 
 
+def test_a_folder_called_like_a_dataset_is_read_when_given_as_a_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "digits").mkdir()
+    monkeypatch.chdir(tmp_path)
+    for path in ("./digits", "digits/", Path("digits")):
+        with pytest.raises(DataError, match="has no class folders"):
+            load_data(path)
+
+
+@pytest.mark.parametrize("source", ["", None, 5, ("x", "y")])
+def test_what_is_no_source_is_refused(source: Any) -> None:
+    with pytest.raises(UsageError, match="neither the name of a dataset nor a path"):
+        load_data(source)
+
+
 def test_a_misspelt_name_is_answered_with_the_nearest() -> None:
-    with pytest.raises(UnknownNameError, match=r"No dataset is named 'minst'\. Did you mean 'mnist'"):
+    with pytest.raises(
+        UnknownNameError, match=r"No dataset is named 'minst'\. Did you mean 'mnist'"
+    ):
         load_data("minst")
 
 
 @pytest.mark.parametrize("source", ["nowhere/", "nowhere.npz", Path("nowhere")])
 def test_a_path_that_does_not_exist_is_named(source: str | Path) -> None:
-    with pytest.raises(DataError, match="nowhere.* does not exist. Give an .npz file, a folder"):
+    with pytest.raises(DataError, match=r"nowhere.* does not exist\. Give an \.npz file, a folder"):
         load_data(source)
 
 

@@ -31,22 +31,26 @@ def _metrics(run: Run) -> dict[str, Any]:
     return {**run.metrics, "seconds": None}
 
 
-def test_a_network_learns_and_everything_is_written(tiny: str, bars: Dataset, tmp_path: Path) -> None:
+def test_a_network_learns_and_everything_is_written(
+    tiny: str, bars: Dataset, tmp_path: Path
+) -> None:
     run = fine_tune(
-        tiny, data=bars, out=tmp_path / "run", epochs=8, batch_size=8, learning_rate=0.02,
+        tiny, data=bars, out=tmp_path / "run", epochs=20, batch_size=8, learning_rate=0.02,
         augment="none", progress=False,
     )  # fmt: skip
     assert {path.name for path in run.path.iterdir()} == set(FILES)
     assert run.metrics["test_accuracy"] > 0.9
     assert json.loads((run.path / "metrics.json").read_text()) == run.metrics
-    assert len(_history(run)) == run.metrics["epochs"] == 8
+    assert len(_history(run)) == run.metrics["epochs"] == 20
     assert np.sum(run.metrics["confusion_matrix"]) == run.metrics["test_images"] == 30
     assert "tiny on bars" in run.report.read_text()
     assert f"{run.metrics['misclassified']} wrong" in str(run)
     assert str(run).endswith(f"report: {run.path / 'report.html'}")
 
 
-def test_config_holds_what_is_needed_to_do_it_again(tiny: str, bars: Dataset, tmp_path: Path) -> None:
+def test_config_holds_what_is_needed_to_do_it_again(
+    tiny: str, bars: Dataset, tmp_path: Path
+) -> None:
     fine_tune(tiny, data=bars, out=tmp_path, seed=5, **QUICK)
     config = json.loads((tmp_path / "config.json").read_text())
     assert config["seed"] == config["arguments"]["seed"] == 5
@@ -70,7 +74,7 @@ def test_the_saved_model_takes_pixels_and_is_the_one_that_was_tested(
     assert (predicted != bars.test.labels).sum() == run.metrics["misclassified"]
     again = run.model.predict(bars.test.images, verbose=0).argmax(axis=1)
     assert np.array_equal(predicted, again)
-    assert saved.optimizer is None  # it would triple the file
+    assert not saved.compiled  # the state of an optimizer would triple the file
 
 
 def test_the_best_epoch_is_the_one_of_the_history(tiny: str, bars: Dataset, tmp_path: Path) -> None:
@@ -117,8 +121,7 @@ def test_the_test_part_is_read_once_and_after_the_training(
         load_weights(self, path, **options)
 
     monkeypatch.setattr(keras.Model, "load_weights", note)
-    monkeypatch.setattr("cnnzoo.training.report.GALLERY", 0)  # it shows some images once more
-    monkeypatch.setattr("cnnzoo.training.finetune.render", lambda *anything: "")
+    monkeypatch.setattr("cnnzoo.training.finetune.render", lambda *a: "")  # it shows mistakes
     fine_tune(tiny, data=replace(bars, test=Part(watched, bars.test.labels)), out=tmp_path, **QUICK)
     assert after == {"taken": {}, "epochs": 2}
     assert watched.taken == dict.fromkeys(range(30), 1)

@@ -134,6 +134,14 @@ def test_a_folder_without_classes_is_refused(tmp_path: Path) -> None:
         load_data(tmp_path)
 
 
+def test_a_test_folder_without_images_is_refused(tmp_path: Path) -> None:
+    _fill(tmp_path / "train" / "a", 2)
+    _fill(tmp_path / "train" / "b", 2, start=10)
+    (tmp_path / "test").mkdir()
+    with pytest.raises(DataError, match="test: there are no images in class folders"):
+        load_data(tmp_path)
+
+
 def test_one_single_class_is_refused(tmp_path: Path) -> None:
     _fill(tmp_path / "only", 3)
     with pytest.raises(DataError, match="one class folder, 'only'; a classifier needs"):
@@ -143,7 +151,9 @@ def test_one_single_class_is_refused(tmp_path: Path) -> None:
 def test_a_class_of_one_image_cannot_be_split(tmp_path: Path) -> None:
     _fill(tmp_path / "a", 5)
     _fill(tmp_path / "b", 1, start=10)
-    with pytest.raises(DataError, match="'b' has only one image, so no test image can be set aside"):
+    with pytest.raises(
+        DataError, match="'b' has only one image, so no test image can be set aside"
+    ):
         load_data(tmp_path)
 
 

@@ -81,7 +81,9 @@ def test_exif_orientation_is_undone(tmp_path: Path, orientation: int) -> None:
 
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF")  # Pillow says so itself
 def test_broken_exif_is_passed_over(tmp_path: Path) -> None:
-    path = _saved(tmp_path / "a.jpg", Image.fromarray(PATTERN), exif=b"Exif\0\0II*\0\xff\xff\xff\xff")
+    path = _saved(
+        tmp_path / "a.jpg", Image.fromarray(PATTERN), exif=b"Exif\0\0II*\0\xff\xff\xff\xff"
+    )
     assert read_picture(path).size == (6, 4)
 
 

@@ -28,7 +28,9 @@ def test_a_file_gets_one_plain_line_per_epoch() -> None:
     stream = io.StringIO()
     _train(ShowProgress(stream, epochs=12, batches=3), epochs=2)
     first, second = stream.getvalue().splitlines()
-    assert first.startswith(" epoch  1/12"[1:] + "  loss 0.2500  accuracy 90.00 %  validation 80.00 %")
+    assert first.startswith(
+        " epoch  1/12"[1:] + "  loss 0.2500  accuracy 90.00 %  validation 80.00 %"
+    )
     assert second.startswith("epoch  2/12")
     assert "\x1b" not in stream.getvalue()
 

@@ -92,7 +92,9 @@ def test_the_page_escapes_what_it_did_not_write(page: str) -> None:
 
 
 def test_the_heat_map_shows_the_counts(page: str) -> None:
-    cells = re.findall(r'<rect class="(hit|miss)"[^>]*><title>true (\w+), predicted (\w+): (\d+)', page)
+    cells = re.findall(
+        r'<rect class="(hit|miss)"[^>]*><title>true (\w+), predicted (\w+): (\d+)', page
+    )
     assert ("hit", "cat", "cat", "1") in cells
     assert len(re.findall(r'class="miss"', page)) == 3
     assert re.findall(r'<text class="count[^>]*>(\d+)<', page) == ["1"] * 6
@@ -113,7 +115,9 @@ def test_the_class_table_shows_a_dash_for_what_is_not_defined(
 
 def test_the_gallery_titles_true_and_predicted_with_the_probability(page: str) -> None:
     captions = re.findall(r"<figcaption>(.*?)</figcaption>", page)
-    assert captions[1] == "cat : <em>&lt;script&gt;alert(1)&lt;/script&gt;</em><small>70.0 %</small>"
+    assert (
+        captions[1] == "cat : <em>&lt;script&gt;alert(1)&lt;/script&gt;</em><small>70.0 %</small>"
+    )
 
 
 def test_mistakes_come_surest_first(

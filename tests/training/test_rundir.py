@@ -62,7 +62,7 @@ def test_a_folder_with_foreign_files_is_refused(tmp_path: Path, name: str, overw
 
 def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "run").write_text("")
-    with pytest.raises(UsageError, match="is a file. Give a folder"):
+    with pytest.raises(UsageError, match=r"is a file\. Give a folder"):
         RunDirectory(tmp_path / "run").check()
 
 

@@ -1,0 +1,38 @@
+# make demo   set everything up and train LeNet-5 on real digits, with a report
+# make test   the tests (minutes, offline)
+# make check  what CI runs beside them: format, lint, types, import contract, documentation
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test slow check docs clean
+
+demo: $(READY)
+	$(BIN)/cnnzoo table
+	$(BIN)/cnnzoo finetune lenet5 --data digits --out runs/demo --overwrite
+
+test: $(READY)
+	$(BIN)/python -m pytest -m "not slow"
+
+slow: $(READY)
+	$(BIN)/python -m pytest -m slow
+
+check: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/mkdocs build --strict --quiet
+
+docs: $(READY)
+	$(BIN)/mkdocs serve
+
+$(READY): pyproject.toml .ci/constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint .ci/constraints.txt --editable '.[docs,lint,test]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist site runs

@@ -1,0 +1,127 @@
+"""Fills the site with what the package itself knows, so that no page can go stale.
+
+A line ``<!-- cnnzoo: WHAT -->`` in a page is replaced when the site is built; ``networks/*.md``,
+``decisions/index.md`` and the changelog are made here whole.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+from mkdocs.structure.files import File
+
+import cnnzoo
+from cnnzoo import errors
+from cnnzoo.analysis.card import Card
+from cnnzoo.analysis.columns import COLUMNS
+from cnnzoo.catalogue.preprocessing import PREPROCESSING
+from cnnzoo.cli.main import VERBS, parser
+
+ROOT = Path(__file__).resolve().parents[1]
+MARK = re.compile(r"<!-- cnnzoo: (.+?) -->")
+
+
+def on_files(files: Any, config: Any) -> Any:
+    """Add the generated pages."""
+    pages = {f"networks/{name}.md": _network(cnnzoo.info(name)) for name in cnnzoo.list_models()}
+    pages["changelog.md"] = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    pages["decisions/index.md"] = _decisions()
+    for path, content in pages.items():
+        files.append(File.generated(config, path, content=content))
+    return files
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """Replace the marks of a page."""
+    return MARK.sub(lambda match: _fill(*shlex.split(match[1])), markdown)
+
+
+def _fill(what: str, *arguments: str) -> str:
+    if what == "table":
+        options = dict(argument.split("=", 1) for argument in arguments)
+        models = options.pop("models", None)
+        return cnnzoo.table(models.split(",") if models else None, **options).to_markdown()
+    return {"columns": _columns, "errors": _errors, "verbs": _verbs}[what]()
+
+
+def _columns() -> str:
+    rows = [f"| `{c.key}` | {c.header} | {c.help} |" for c in COLUMNS.values()]
+    return "\n".join(["| column | heading | meaning |", "|---|---|---|", *rows])
+
+
+def _errors() -> str:
+    classes = [value for value in vars(errors).values() if isinstance(value, type)]
+    rows = [f"| `{c.__name__}` | {c.exit_code} | {(c.__doc__ or '').splitlines()[0]} |" for c in classes]
+    return "\n".join(["| error | exit code | raised for |", "|---|---:|---|", *rows])
+
+
+def _verbs() -> str:
+    """The help of every command, as a terminal prints it."""
+    top = parser()
+    choices = next(action.choices for action in top._actions if action.dest == "command")
+    assert len(choices) == len(VERBS)
+    blocks = [("cnnzoo", top), *((f"cnnzoo {name}", verb) for name, verb in choices.items())]
+    return "\n\n".join(f"## {name}\n\n```text\n{p.format_help().rstrip()}\n```" for name, p in blocks)
+
+
+def _decisions() -> str:
+    lines = ["# Decisions", "", "Why the house is built as it is, one page each.", ""]
+    for path in sorted((ROOT / "docs" / "decisions").glob("0*.md")):
+        lines.append(f"- [{path.read_text('utf-8').splitlines()[0].lstrip('# ')}]({path.name})")
+    return "\n".join(lines)
+
+
+def _network(card: Card) -> str:
+    spec, facts = card.spec, card.facts
+    rule = PREPROCESSING[spec.preprocessing]
+    size = " × ".join(map(str, spec.input_shape))
+    rows = [
+        ("input", f"{size}, at least {spec.min_size} pixels a side"),
+        ("pixels", f"`{rule.name}`: {rule.note}"),
+        ("classes", f"{spec.num_classes:,} ({spec.dataset})"),
+        ("parameters", f"{facts.total_params:,}"),
+        ("of which trainable", f"{facts.trainable_params:,}"),
+        ("batch-norm statistics", f"{facts.batch_norm_statistics:,}"),
+        ("MACs, one image", f"{facts.macs:,}"),
+        ("depth: convolutions and dense layers on the longest path", f"{facts.depth_weighted}"),
+        ("depth: layers of any kind on the longest path", f"{facts.depth_layers}"),
+        ("depth: layers with parameters", f"{facts.depth_parametric}"),
+        ("receptive field", f"{facts.receptive_field:,} pixels a side"),
+        ("also called", ", ".join(f"`{alias}`" for alias in spec.aliases) or "–"),
+    ]
+    figures = "\n".join(["| | |", "|---|---|", *(f"| {a} | {b} |" for a, b in rows)])
+    parts = [
+        f"# {spec.title}",
+        f"{spec.paper.authors}, “{spec.paper.title}”, {spec.paper.venue}. "
+        f"[Paper]({spec.paper.url}), {spec.paper.table}.",
+        f'```python\nimport cnnzoo\n\nmodel = cnnzoo.build("{spec.name}")\n```',
+        figures,
+    ]
+    if spec.notes:
+        parts.append('!!! note "Why you may have seen other figures"\n    ' + "\n    ".join(spec.notes))
+    if spec.options:
+        rows = [
+            (f"`{option.name}={choice.value!r}`", choice.help + (" (default)" if i == 0 else ""))
+            for option in spec.options
+            for i, choice in enumerate(option.choices)
+        ]
+        table = "\n".join(["| option | |", "|---|---|", *(f"| {a} | {b} |" for a, b in rows)])
+        parts += ["## Options", table]
+    summary = cnnzoo.summary(spec.name, by="stage").to_markdown()
+    parts += ["## Stage by stage", "A stage is what works at one image size.", summary]
+    if card.weights:
+        head = "| tag | part | top-1 % | top-5 % | evaluation | origin | licence |\n|---|---|---:|---:|---|---|---|"
+        cells = (
+            f"| `{w.tag}` | {w.part} | {_or_dash(w.top1)} | {_or_dash(w.top5)} | {w.evaluation or '–'} "
+            f"| {w.origin} | {w.licence} |"
+            for w in card.weights
+        )
+        parts += ["## Public weights", "Accuracies are those their publishers state.", "\n".join([head, *cells])]
+    return "\n\n".join(parts)
+
+
+def _or_dash(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"

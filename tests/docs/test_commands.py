@@ -1,0 +1,63 @@
+"""What the README and the pages show is run: ``sh`` and ``python`` blocks, page by page.
+
+A block under ``<!-- not run: REASON -->`` is left out; ``<!-- slow -->`` leaves it to the slow tests.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"(?:<!-- (?P<mark>[^>]*?) -->\n)?```(?P<kind>sh|python)\n(?P<code>.*?)```", re.S)
+
+
+def _blocks(page: Path, slow: bool) -> dict[str, list[str]]:
+    """Kind -> the code of the blocks to run."""
+    found: dict[str, list[str]] = {"sh": [], "python": []}
+    for block in BLOCK.finditer(page.read_text("utf-8")):
+        mark = block["mark"] or ""
+        if not mark.startswith("not run:") and (mark == "slow") is slow:
+            found[block["kind"]].append(block["code"])
+    return found
+
+
+def _run(page: Path, folder: Path, slow: bool) -> None:
+    environment = os.environ | {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+    }
+    blocks = _blocks(page, slow)
+    commands = [["bash", "-euo", "pipefail", "-c", code] for code in blocks["sh"]]
+    if blocks["python"]:
+        commands.append([sys.executable, "-W", "error::UserWarning", "-c", "\n".join(blocks["python"])])
+    for command in commands:
+        done = subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, f"{command[-1]}\n{done.stdout[-2000:]}\n{done.stderr[-3000:]}"
+
+
+def _pages(slow: bool) -> list[Path]:
+    return [page for page in PAGES if any(_blocks(page, slow).values())]
+
+
+def _name(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("page", _pages(slow=False), ids=_name)
+def test_page_shows_what_works(page, tmp_path):
+    _run(page, tmp_path, slow=False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", _pages(slow=True), ids=_name)
+def test_page_shows_what_works_in_minutes(page, tmp_path):
+    _run(page, tmp_path, slow=True)
