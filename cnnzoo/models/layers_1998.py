@@ -31,7 +31,7 @@ class Subsampling2D(ImageLayer):
         self.bias = self.add_weight(shape=(maps,), initializer="zeros", name="bias")
 
     def call(self, inputs):
-        summed = 4.0 * ops.average_pool(inputs, 2, data_format=self.data_format)
+        summed = 4.0 * ops.average_pool(inputs, 2, strides=2, data_format=self.data_format)
         return summed * self.per_channel(self.coefficient) + self.per_channel(self.bias)
 
     def window(self):

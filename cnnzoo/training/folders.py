@@ -95,8 +95,8 @@ def _read_part(
             labels += [names.index(path.name)] * len(images)
         else:
             found.problems.append(f"{printable(path)}: the training part has no such class.")
-    if not files:
-        found.problems.append(f"{printable(folder)}: there are no images in class folders.")
+    if not classes:
+        found.problems.append(f"{printable(folder)}: there are no class folders.")
     if absent := sorted(set(names) - {path.name for path in classes}):
         found.notes.append(f"No test images of {', '.join(absent)}.")
     return Part(ImageFiles(files), np.array(labels, np.int64)), names

@@ -26,13 +26,13 @@ def _part(count: int, seed: int) -> Part:
     return Part(images, labels)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def bars() -> Dataset:
     """60 training and 30 test images, grey, balanced."""
     return Dataset("bars", "drawn by the test", _part(60, 1), _part(30, 2), NAMES, channels=1)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tiny() -> Iterator[str]:
     """The name of a registered network of 8 filters."""
 

@@ -138,7 +138,7 @@ def test_a_test_folder_without_images_is_refused(tmp_path: Path) -> None:
     _fill(tmp_path / "train" / "a", 2)
     _fill(tmp_path / "train" / "b", 2, start=10)
     (tmp_path / "test").mkdir()
-    with pytest.raises(DataError, match="test: there are no images in class folders"):
+    with pytest.raises(DataError, match="test: there are no class folders"):
         load_data(tmp_path)
 
 
