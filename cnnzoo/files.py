@@ -38,7 +38,8 @@ def replacing(target: Path) -> Iterator[Path]:
             "Check the permissions and the free space of the folder."
         ) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def write_text(target: Path, text: str) -> None:

@@ -43,8 +43,18 @@ def _fill(what: str, *arguments: str) -> str:
     if what == "table":
         options = dict(argument.split("=", 1) for argument in arguments)
         models = options.pop("models", None)
-        return cnnzoo.table(models.split(",") if models else None, **options).to_markdown()
+        folder = options.pop("links")
+        text = cnnzoo.table(models.split(",") if models else None, **options).to_markdown()
+        return _linked(text, folder)
     return {"columns": _columns, "errors": _errors, "verbs": _verbs}[what]()
+
+
+def _linked(text: str, folder: str) -> str:
+    """A table whose first column, names or titles, leads to the networks' pages."""
+    for name in cnnzoo.list_models():
+        for shown in (name, cnnzoo.info(name).spec.title):
+            text = text.replace(f"\n| {shown} |", f"\n| [{shown}]({folder}{name}.md) |")
+    return text
 
 
 def _columns() -> str:
@@ -92,7 +102,7 @@ def _network(card: Card) -> str:
         ("receptive field", f"{facts.receptive_field:,} pixels a side"),
         ("also called", ", ".join(f"`{alias}`" for alias in spec.aliases) or "–"),
     ]
-    figures = "\n".join(["| | |", "|---|---|", *(f"| {a} | {b} |" for a, b in rows)])
+    figures = "\n".join(["| figure | value |", "|---|---|", *(f"| {a} | {b} |" for a, b in rows)])
     parts = [
         f"# {spec.title}",
         f"{spec.paper.authors}, “{spec.paper.title}”, {spec.paper.venue}. "
@@ -101,14 +111,14 @@ def _network(card: Card) -> str:
         figures,
     ]
     if spec.notes:
-        parts.append('!!! note "Why you may have seen other figures"\n    ' + "\n    ".join(spec.notes))
+        parts.append('!!! note "Why you may have seen other figures"\n    ' + "\n\n    ".join(spec.notes))
     if spec.options:
         rows = [
             (f"`{option.name}={choice.value!r}`", choice.help + (" (default)" if i == 0 else ""))
             for option in spec.options
             for i, choice in enumerate(option.choices)
         ]
-        table = "\n".join(["| option | |", "|---|---|", *(f"| {a} | {b} |" for a, b in rows)])
+        table = "\n".join(["| option | what it makes |", "|---|---|", *(f"| {a} | {b} |" for a, b in rows)])
         parts += ["## Options", table]
     summary = cnnzoo.summary(spec.name, by="stage").to_markdown()
     parts += ["## Stage by stage", "A stage is what works at one image size.", summary]

@@ -43,7 +43,7 @@ def run(tiny: str, bars: Dataset, tmp_path_factory: pytest.TempPathFactory) -> R
 
 def test_a_network_learns_and_everything_is_written(run: Run) -> None:
     assert {path.name for path in run.path.iterdir()} == set(FILES)
-    assert run.metrics["test_accuracy"] > 0.9
+    assert run.metrics["test_accuracy"] > 0.6  # guessing gives a third
     assert json.loads((run.path / "metrics.json").read_text()) == run.metrics
     assert len(_history(run)) == run.metrics["epochs"] == 20
     assert np.sum(run.metrics["confusion_matrix"]) == run.metrics["test_images"] == 30
