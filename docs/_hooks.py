@@ -64,7 +64,9 @@ def _columns() -> str:
 
 def _errors() -> str:
     classes = [value for value in vars(errors).values() if isinstance(value, type)]
-    rows = [f"| `{c.__name__}` | {c.exit_code} | {(c.__doc__ or '').splitlines()[0]} |" for c in classes]
+    rows = [
+        f"| `{c.__name__}` | {c.exit_code} | {(c.__doc__ or '').splitlines()[0]} |" for c in classes
+    ]
     return "\n".join(["| error | exit code | raised for |", "|---|---:|---|", *rows])
 
 
@@ -73,8 +75,11 @@ def _verbs() -> str:
     top = parser()
     choices = next(action.choices for action in top._actions if action.dest == "command")
     assert len(choices) == len(VERBS)
-    blocks = [("cnnzoo", top), *((f"cnnzoo {name}", verb) for name, verb in choices.items())]
-    return "\n\n".join(f"## {name}\n\n```text\n{p.format_help().rstrip()}\n```" for name, p in blocks)
+    helps = {"cnnzoo": top.format_help()}
+    helps |= {f"cnnzoo {name}": verb.format_help() for name, verb in choices.items()}
+    return "\n\n".join(
+        f"## {name}\n\n```text\n{text.rstrip()}\n```" for name, text in helps.items()
+    )
 
 
 def _decisions() -> str:
@@ -102,35 +107,44 @@ def _network(card: Card) -> str:
         ("receptive field", f"{facts.receptive_field:,} pixels a side"),
         ("also called", ", ".join(f"`{alias}`" for alias in spec.aliases) or "–"),
     ]
-    figures = "\n".join(["| figure | value |", "|---|---|", *(f"| {a} | {b} |" for a, b in rows)])
     parts = [
         f"# {spec.title}",
         f"{spec.paper.authors}, “{spec.paper.title}”, {spec.paper.venue}. "
         f"[Paper]({spec.paper.url}), {spec.paper.table}.",
         f'```python\nimport cnnzoo\n\nmodel = cnnzoo.build("{spec.name}")\n```',
-        figures,
+        _rows("figure", "value", rows),
     ]
     if spec.notes:
-        parts.append('!!! note "Why you may have seen other figures"\n    ' + "\n\n    ".join(spec.notes))
+        notes = "\n\n    ".join(spec.notes)
+        parts.append(f'!!! note "Why you may have seen other figures"\n    {notes}')
     if spec.options:
         rows = [
             (f"`{option.name}={choice.value!r}`", choice.help + (" (default)" if i == 0 else ""))
             for option in spec.options
             for i, choice in enumerate(option.choices)
         ]
-        table = "\n".join(["| option | what it makes |", "|---|---|", *(f"| {a} | {b} |" for a, b in rows)])
-        parts += ["## Options", table]
-    summary = cnnzoo.summary(spec.name, by="stage").to_markdown()
-    parts += ["## Stage by stage", "A stage is what works at one image size.", summary]
+        parts += ["## Options", _rows("option", "what it makes", rows)]
+    stages = cnnzoo.summary(spec.name, by="stage").to_markdown()
+    parts += ["## Stage by stage", "A stage is what works at one image size.", stages]
     if card.weights:
-        head = "| tag | part | top-1 % | top-5 % | evaluation | origin | licence |\n|---|---|---:|---:|---|---|---|"
-        cells = (
-            f"| `{w.tag}` | {w.part} | {_or_dash(w.top1)} | {_or_dash(w.top5)} | {w.evaluation or '–'} "
-            f"| {w.origin} | {w.licence} |"
-            for w in card.weights
-        )
-        parts += ["## Public weights", "Accuracies are those their publishers state.", "\n".join([head, *cells])]
+        parts += ["## Public weights", "Accuracies are those their publishers state."]
+        parts.append(_weights(card))
     return "\n\n".join(parts)
+
+
+def _weights(card: Card) -> str:
+    head = "| tag | part | top-1 % | top-5 % | evaluation | origin | licence |"
+    cells = (
+        f"| `{w.tag}` | {w.part} | {_or_dash(w.top1)} | {_or_dash(w.top5)} "
+        f"| {w.evaluation or '–'} | {w.origin} | {w.licence} |"
+        for w in card.weights
+    )
+    return "\n".join([head, "|---|---|---:|---:|---|---|---|", *cells])
+
+
+def _rows(left: str, right: str, rows: list[tuple[str, str]]) -> str:
+    lines = (f"| {a} | {b} |" for a, b in rows)
+    return "\n".join([f"| {left} | {right} |", "|---|---|", *lines])
 
 
 def _or_dash(value: float | None) -> str:

@@ -14,9 +14,8 @@ from cnnzoo.files import replacing, write_json, write_text, write_with
 def test_block_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
     target = tmp_path / "a.txt"
     write_text(target, "old")
-    with pytest.raises(RuntimeError), replacing(target) as temporary:
-        temporary.write_text("half")
-        raise RuntimeError
+    with pytest.raises(ZeroDivisionError), replacing(target) as temporary:
+        temporary.write_text(str(1 / 0))
     assert target.read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
 

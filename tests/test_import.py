@@ -10,7 +10,10 @@ import pytest
 
 import cnnzoo
 
-HEAVY = "keras tensorflow torch jax numpy h5py sklearn matplotlib PIL requests pandas".split()
+HEAVY = [
+    "keras", "tensorflow", "torch", "jax", "numpy", "h5py", "sklearn", "matplotlib", "PIL",
+    "requests", "pandas",
+]  # fmt: skip
 LIGHT = {
     "import": "pass",
     "list": "cnnzoo.cli.main.main(['list'])",
@@ -34,7 +37,9 @@ with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
     {LIGHT[what]}
 print(json.dumps(sorted(set({HEAVY!r}) & sys.modules.keys())))
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
     assert json.loads(done.stdout) == []
 
 

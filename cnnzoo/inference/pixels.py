@@ -41,5 +41,5 @@ def preprocess_input(images: Any, architecture: str) -> NDArray[np.float32]:
     if bgr:
         pixels = np.flip(pixels, axis)
     shape = (-1,) if axis == -1 else (-1, 1, 1)
-    centred = pixels - np.float32(mean).reshape(shape)
-    return np.asarray(centred / np.float32(scale).reshape(shape), dtype="float32")
+    centred = pixels - np.array(mean, "float32").reshape(shape)
+    return np.asarray(centred / np.array(scale, "float32").reshape(shape), dtype="float32")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import time
 from collections.abc import Callable, Iterator
+
+_DRAWING_SECONDS = 0.1
 
 
 @contextlib.contextmanager
@@ -32,11 +35,21 @@ def _drawn(stack: contextlib.ExitStack, name: str, size_bytes: int | None) -> Ca
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
     columns = (TextColumn(name), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    # Drawn by us, not by a thread of its own: what a thread raises nobody can catch.
+    bar = Progress(*columns, console=Console(stderr=True), transient=True, auto_refresh=False)
     task = bar.add_task(name, total=size_bytes)
     bar.start()
     stack.callback(_stop_quietly, bar.stop)
-    return lambda received: bar.update(task, completed=received)
+    next_drawing = 0.0
+
+    def report(received: int) -> None:
+        nonlocal next_drawing
+        bar.update(task, completed=received)
+        if time.monotonic() >= next_drawing:
+            bar.refresh()
+            next_drawing = time.monotonic() + _DRAWING_SECONDS
+
+    return report
 
 
 def _stop_quietly(stop: Callable[[], None]) -> None:

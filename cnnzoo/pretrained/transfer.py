@@ -68,7 +68,6 @@ def transfer(
             _Transfer(file, source, partial, report, limits).run()
         except Failure as failure:
             failures.append((source, failure))
-            partial.restart()
         else:
             return
     reasons = "; ".join(
@@ -130,7 +129,7 @@ class _Transfer:
         if response.status_code == 200:
             self._restart()
             self.etag = http.strong_etag(response)
-        elif response.status_code == 416 or http.continues_at(response) != self.partial.size_bytes:
+        elif http.continues_at(response) != self.partial.size_bytes:
             self._restart()
             raise Failure("the server cannot continue the download where it broke", retry=True)
 
@@ -142,7 +141,6 @@ class _Transfer:
         """Append the body to `partial`; stop at the first byte too many."""
         announced = http.announced_bytes(response)
         whole = None if announced is None else self.partial.size_bytes + announced
-        wanted = self.file.size_bytes or whole
         head = b"" if self.partial.size_bytes == 0 else None  # None: looked at already
         pace = _Pace(self.limits, self.give_up, self.partial.size_bytes)
         while chunk := self._read(response):
@@ -151,24 +149,23 @@ class _Transfer:
                 if len(head) >= HEAD_BYTES:
                     self._check_content(head, whole)
                     head = None
-            self._check_room_for(chunk, wanted)
+            self._check_room_for(chunk)
             self.partial.write(chunk)
             self.report(self.partial.size_bytes)
             pace.check(self.partial.size_bytes)
         if head is not None:
             self._check_content(head, whole)
-        if self.partial.size_bytes < (wanted or 0):
-            raise Failure(f"the connection closed after {self._progress(wanted)}", retry=True)
+        if self.partial.size_bytes < (self.file.size_bytes or 0):
+            raise Failure(f"the connection closed after {self._progress()}", retry=True)
 
     def _read(self, response: requests.Response) -> bytes:
         try:
             return http.read(response, self.limits.chunk_bytes)
         except Failure as failure:
-            so_far = self._progress(self.file.size_bytes)
-            raise Failure(f"{failure} after {so_far}", retry=True) from failure
+            raise Failure(f"{failure} after {self._progress()}", retry=True) from failure
 
-    def _check_room_for(self, chunk: bytes, wanted: int | None) -> None:
-        limit = wanted or _LARGEST_UNSTATED_BYTES
+    def _check_room_for(self, chunk: bytes) -> None:
+        limit = self.file.size_bytes or _LARGEST_UNSTATED_BYTES
         if self.partial.size_bytes + len(chunk) > limit:
             raise Failure(f"the server sends more than {grouped(limit)} bytes", wrong_file=True)
 
@@ -208,8 +205,8 @@ class _Transfer:
             raise failure
         limits.sleep(seconds)
 
-    def _progress(self, wanted: int | None) -> str:
-        of = f" of {grouped(wanted)}" if wanted else ""
+    def _progress(self) -> str:
+        of = f" of {grouped(self.file.size_bytes)}" if self.file.size_bytes else ""
         return f"{grouped(self.partial.size_bytes)}{of} bytes"
 
 

@@ -18,7 +18,7 @@ def _macs(layer: keras.layers.Layer, *shape: int) -> int | None:
 
 
 # fmt: off
-@pytest.mark.parametrize(("layer", "shape", "expected"), [
+BY_ARITHMETIC = [
     (layers.Conv2D(16, 5),                               (28, 28, 1),  24 * 24 * 25 * 16),
     (layers.Conv2D(8, (1, 7), strides=2, padding="same"), (9, 9, 4),   5 * 5 * 7 * 4 * 8),
     (layers.Conv2D(8, 3, groups=4, padding="same"),      (6, 6, 8),    36 * 9 * 2 * 8),
@@ -35,8 +35,11 @@ def _macs(layer: keras.layers.Layer, *shape: int) -> int | None:
     (layers.Lambda(lambda x: x),                         (8,),         None),
     (layers.LSTM(4),                                     (8, 3),       None),
     (layers.EinsumDense("ab,bc->ac", 4),                 (8,),         None),
-], ids=str)
+]
 # fmt: on
+
+
+@pytest.mark.parametrize(("layer", "shape", "expected"), BY_ARITHMETIC, ids=str)
 def test_macs_of_a_layer_are_those_of_its_arithmetic(layer, shape, expected):
     assert _macs(layer, *shape) == expected
 
@@ -117,11 +120,14 @@ def test_receptive_field_of_two_convolutions_and_a_pooling_is_eight():
 
 
 # fmt: off
-@pytest.mark.parametrize(("name", "pixels"), [
+RECEPTIVE_FIELDS = [
     ("lenet5", 32), ("alexnet", 195), ("vgg16", 212), ("vgg19", 268), ("resnet50", 483),
     ("inception_v1", 715), ("inception_v3", 1311), ("inception_v4", 2071),
     ("inception_resnet_v2", 3039), ("xception", 1083), ("resnext50", 427),
-])
+]
 # fmt: on
+
+
+@pytest.mark.parametrize(("name", "pixels"), RECEPTIVE_FIELDS)
 def test_receptive_fields_of_the_zoo(name, pixels):
     assert measure(sketch(name)).receptive_field == pixels

@@ -128,7 +128,7 @@ def test_card_and_spec_are_frozen():
         cnnzoo.info("vgg16").spec.name = "other"
 
 
-PLUGIN = '''
+PLUGIN = """
 from cnnzoo.catalogue.spec import ModelSpec, Paper
 
 PAPER = Paper(authors="A. Stranger", title="A Net", year=2020, venue="-", url="-", table="-")
@@ -154,7 +154,7 @@ def trunk(image):
     from keras import layers
 
     return layers.Conv2D(2, 3, name="conv")(image)
-'''
+"""
 PLUGIN_PROJECT = """
 [build-system]
 requires = ["hatchling"]

@@ -74,7 +74,7 @@ def test_summary_goes_by_stage_and_honours_size_and_options(capsys):
 
 
 # fmt: off
-@pytest.mark.parametrize(("words", "says"), [
+MISTAKES = [
     (["tabel"],                                     "Did you mean 'table'"),
     (["info"],                                      "required: name"),
     (["info", "resnex50"],                          "'resnext50' or 'resnet50'"),
@@ -87,8 +87,11 @@ def test_summary_goes_by_stage_and_honours_size_and_options(capsys):
     (["summary", "vgg16", "--input-shape", "big"],  "is not a shape such as 64,64,3"),
     (["summary", "vgg16", "--option", "aux"],       "is not NAME=VALUE"),
     (["summary", "vgg16", "--option", "aux=true"],  "has no option 'aux'"),
-], ids=lambda value: " ".join(value) if isinstance(value, list) else None)
+]
 # fmt: on
+
+
+@pytest.mark.parametrize(("words", "says"), MISTAKES, ids=[" ".join(w) for w, _ in MISTAKES])
 def test_mistake_is_one_line_and_exit_code_2(capsys, words, says):
     code, out, err = _run(capsys, *words)
     assert code == 2
@@ -144,7 +147,9 @@ def test_full_disk_is_said_in_one_line():
     assert len(done.stderr.splitlines()) == 1
 
 
-@pytest.mark.parametrize("environment", [{"LC_ALL": "C"}, {"COLUMNS": "1"}, {"TERM": "dumb"}], ids=str)
+@pytest.mark.parametrize(
+    "environment", [{"LC_ALL": "C"}, {"COLUMNS": "1"}, {"TERM": "dumb"}], ids=str
+)
 def test_odd_terminals_get_their_table(environment):
     done = _shell("cnnzoo list && cnnzoo info lenet5", PYTHONUTF8="0", **environment)
     assert done.returncode == 0, done.stderr

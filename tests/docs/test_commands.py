@@ -1,6 +1,7 @@
 """What the README and the pages show is run: ``sh`` and ``python`` blocks, page by page.
 
-A block under ``<!-- not run: REASON -->`` is left out; ``<!-- slow -->`` leaves it to the slow tests.
+A block under ``<!-- not run: REASON -->`` is left out; one under ``<!-- slow -->`` waits for the
+slow tests.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-BLOCK = re.compile(r"(?:<!-- (?P<mark>[^>]*?) -->\n)?```(?P<kind>sh|python)\n(?P<code>.*?)```", re.S)
+BLOCK = re.compile(
+    r"(?:<!-- (?P<mark>[^>]*?) -->\n)?```(?P<kind>sh|python)\n(?P<code>.*?)```", re.DOTALL
+)
 
 
 def _blocks(page: Path, slow: bool) -> dict[str, list[str]]:
@@ -36,7 +39,8 @@ def _run(page: Path, folder: Path, slow: bool) -> None:
     blocks = _blocks(page, slow)
     commands = [["bash", "-euo", "pipefail", "-c", code] for code in blocks["sh"]]
     if blocks["python"]:
-        commands.append([sys.executable, "-W", "error::UserWarning", "-c", "\n".join(blocks["python"])])
+        script = "\n".join(blocks["python"])
+        commands.append([sys.executable, "-W", "error::UserWarning", "-c", script])
     for command in commands:
         done = subprocess.run(
             command, cwd=folder, env=environment, capture_output=True, text=True, check=False

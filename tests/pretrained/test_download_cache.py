@@ -82,7 +82,7 @@ def test_prune_touches_no_file_that_is_not_named_as_ours(intact: Path) -> None:
         blobs / "notes.txt",
         blobs.parent / "thesis.h5",
         intact.parent / "thesis.h5",
-        intact.parent / f"{62 * 'b'}.h5",
+        intact.parent / f"{intact.parent.name}{60 * '0'}.h5",  # too short for a sha256
         intact.parent / f"{64 * 'b'}.h5",  # in the folder of another hash
         intact.with_name(f"{intact.name}.bak"),
         blobs / "sha1" / "aa" / f"{40 * 'a'}.h5",
@@ -116,13 +116,15 @@ def test_prune_refuses_a_folder_that_is_not_marked_as_ours(
 def test_prune_follows_no_symbolic_link(intact: Path, tmp_path: Path, depth: int) -> None:
     """C17."""
     elsewhere = tmp_path / "elsewhere"
-    victim = elsewhere / "bb" / f"{64 * 'b'}.h5" if depth == 0 else elsewhere / f"{64 * 'b'}.h5"
+    victim = elsewhere / "bb" / f"{32 * 'b'}.h5" if depth == 0 else elsewhere / f"{64 * 'b'}.h5"
     victim.parent.mkdir(parents=True)
     victim.write_bytes(b"precious")
     link = intact.parents[2] / "md5" if depth == 0 else intact.parents[1] / "bb"
     link.symlink_to(elsewhere)
-    (intact.parent / f"{intact.parent.name}{62 * '0'}.h5").symlink_to(victim)
+    itself = intact.parent / f"{intact.parent.name}{62 * '0'}.h5"
+    itself.symlink_to(victim)
     cache_prune()
+    assert itself.is_symlink()
     assert victim.read_bytes() == b"precious"
 
 

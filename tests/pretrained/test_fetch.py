@@ -25,6 +25,7 @@ from fault_server import BODY, HASH, FaultServer
 from cnnzoo import errors
 from cnnzoo.pretrained import cache, fetch, partial
 from cnnzoo.pretrained.fetch import download, open_verified
+from cnnzoo.pretrained.integrity import open_intact
 from cnnzoo.pretrained.remote import RemoteFile
 
 
@@ -133,6 +134,13 @@ def test_a_damaged_copy_is_never_read_offline(
         assert words in str(caught.value)
     assert blob.exists()
     assert not server.asked
+
+
+def test_a_copy_of_another_size_is_told_by_its_size(file: RemoteFile, blob: Path) -> None:
+    """C2: and without hashing it."""
+    plant(blob, BODY[:-1])
+    with pytest.raises(errors.IntegrityError, match="holds 200,007 bytes and must hold 200,008"):
+        open_intact(blob, file)
 
 
 def test_the_checked_bytes_are_the_ones_handed_on(file: RemoteFile, blob: Path) -> None:

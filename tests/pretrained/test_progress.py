@@ -8,6 +8,7 @@ import sys
 import pytest
 from fault_server import BODY, FaultServer
 
+from cnnzoo.pretrained import progress
 from cnnzoo.pretrained.fetch import download
 from cnnzoo.pretrained.remote import RemoteFile
 
@@ -25,6 +26,18 @@ class Broken(Terminal):
 
     def fileno(self) -> int:
         return -1
+
+
+class Dying(Terminal):
+    """A terminal that goes away while the bar is drawn for the second time."""
+
+    drawings = 0
+
+    def write(self, text: str) -> int:
+        self.drawings += "tiny.h5" in text
+        if self.drawings > 1:
+            raise OSError(5, "Input/output error")
+        return super().write(text)
 
 
 class Closed(io.StringIO):
@@ -55,10 +68,15 @@ def test_what_is_no_terminal_sees_nothing(
     assert capsys.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize("stream", [None, Broken(), Closed()], ids=["none", "broken", "closed"])
+@pytest.mark.parametrize(
+    "stream",
+    [None, Broken(), Dying(), Closed()],
+    ids=["none", "broken", "dying", "closed"],
+)
 def test_a_broken_stream_breaks_no_download(
     file: RemoteFile, monkeypatch: pytest.MonkeyPatch, stream: object
 ) -> None:
+    monkeypatch.setattr(progress, "_DRAWING_SECONDS", 0.0)
     monkeypatch.setattr(sys, "stderr", stream)
     assert download(file).read_bytes() == BODY
 
