@@ -115,7 +115,7 @@ def _fetch(path: Path, file: RemoteFile, damage: IntegrityError | None) -> Binar
     except (DownloadError, IntegrityError) as error:
         if damage:
             raise IntegrityError(f"{damage} It could not be replaced: {error}") from error
-        raise type(error)(f"{error} To place it by hand, put it at {path}") from error
+        raise type(error)(f"{error} You can also put it at {path} by hand.") from error
     except StorageError:
         opened, _ = _look(path, file)  # on Windows a reader of the same file forbids renaming
         if opened:
@@ -139,7 +139,7 @@ def _refuse_when_offline(path: Path, file: RemoteFile, damage: IntegrityError | 
     size = f"{grouped(file.size_bytes)} bytes, " if file.size_bytes else ""
     remedy = (
         f"Unset CNNZOO_OFFLINE, or fetch {' or '.join(file.urls)} ({size}{file.hash}) elsewhere "
-        f"and put it at {path}"
+        f"and put it at {path} by hand."
     )
     if damage:
         raise IntegrityError(f"{damage} CNNZOO_OFFLINE forbids replacing it. {remedy}")

@@ -64,10 +64,8 @@ def waits() -> list[float]:
 
 @pytest.fixture
 def limits(waits: list[float]) -> Limits:
-    """Real limits, except that silence is noticed soon and nobody sleeps."""
-    return Limits(
-        connect_seconds=2.0, silence_seconds=0.3, sleep=waits.append, fraction=lambda: 1.0
-    )
+    """The real limits, except that nobody sleeps."""
+    return Limits(sleep=waits.append, fraction=lambda: 1.0)
 
 
 @pytest.fixture(autouse=True)

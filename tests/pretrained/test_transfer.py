@@ -268,14 +268,14 @@ def test_a_name_that_does_not_resolve_is_named(
 
 def test_a_server_that_never_answers_is_given_up(receive: Receive, server: FaultServer) -> None:
     """D17."""
-    error = failed(receive, f"{server.url}/silent/f", attempts=2)
+    error = failed(receive, f"{server.url}/silent/f", attempts=2, silence_seconds=0.3)
     assert "does not answer in time" in str(error)
     assert server.times("silent") == 2
 
 
 def test_a_server_that_falls_silent_is_given_up(receive: Receive, server: FaultServer) -> None:
     """D17."""
-    error = failed(receive, f"{server.url}/half-then-wait/f", attempts=1)
+    error = failed(receive, f"{server.url}/half-then-wait/f", attempts=1, silence_seconds=0.3)
     assert "the server fell silent after 100,004 of 200,008 bytes" in str(error)
 
 

@@ -55,6 +55,12 @@ def test_pixels_of_other_types_are_recognised(images: np.ndarray) -> None:
     assert np.array_equal(data.train.images, IMAGES)
 
 
+def test_shares_between_two_pixel_values_are_rounded() -> None:
+    shares = np.full((6, 2, 2), 0.701)
+    data = from_arrays(_arrays(x_train=shares, x_test=shares), name="", source="")
+    assert np.unique(data.train.images).tolist() == [179]  # 178.755
+
+
 @pytest.mark.parametrize("shape", [(6, 20, 3), (6, 20, 3, 1)])
 def test_grey_images_may_lack_their_channel(shape: tuple[int, ...]) -> None:
     grey = IMAGES.reshape(shape)

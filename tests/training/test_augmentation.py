@@ -29,9 +29,10 @@ def test_fit_picture_interpolates_linearly_where_it_grows() -> None:
     assert grown.ravel().tolist() == [0, 25, 75, 100]
 
 
-def test_fit_picture_averages_where_it_shrinks() -> None:
+@pytest.mark.parametrize("augmentation", [None, Augmentation(turn=10)])
+def test_fit_picture_averages_where_it_shrinks(augmentation: Augmentation | None) -> None:
     stripes = np.tile(np.array([0, 200], np.uint8), (8, 32))
-    shrunk = fit_picture(Image.fromarray(stripes), (1, 8, 1))
+    shrunk = fit_picture(Image.fromarray(stripes), (1, 8, 1), augmentation, [0.0] * 5)
     assert np.abs(shrunk.astype(int) - 100).max() <= 4  # the border sees half
 
 
