@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from cnnzoo.errors import StorageError
+from cnnzoo.errors import CnnZooError, StorageError
 
 
 @contextlib.contextmanager
@@ -31,7 +31,7 @@ def replacing(target: Path) -> Iterator[Path]:
         temporary.replace(target)
         _sync(target.parent)
     except OSError as error:
-        if isinstance(error, StorageError):
+        if isinstance(error, CnnZooError):
             raise
         raise StorageError(
             f"{target} cannot be written: {error.strerror or error}. "

@@ -197,6 +197,7 @@ def test_graph_is_flat(name, options):
 
 def test_two_networks_stand_in_one_graph():
     image = keras.Input((64, 64, 3))
-    parts = [sketch(name, include_top=False, pooling="avg") for name in ("vgg16", "resnet50")]
+    arguments = dict(include_top=False, pooling="avg", input_shape=(64, 64, 3))
+    parts = [sketch(name, **arguments) for name in ("vgg16", "resnet50")]
     both = keras.Model(image, keras.layers.Concatenate()([part(image) for part in parts]))
     assert both.output.shape == (None, 512 + 2048)
