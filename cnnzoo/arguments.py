@@ -29,7 +29,8 @@ def check_name(name: object) -> None:
 def check_weights(weights: object, spec: ModelSpec) -> None:
     if weights is not None:
         raise UsageError(
-            f"weights={weights!r}: no weights are known for {spec.name}. Use weights=None."
+            f"weights={weights!r}: this version finds and verifies weight files "
+            f"(cnnzoo download {spec.name}) but does not load them yet. Use weights=None."
         )
 
 

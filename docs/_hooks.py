@@ -18,7 +18,9 @@ from cnnzoo import errors
 from cnnzoo.analysis.card import Card
 from cnnzoo.analysis.columns import COLUMNS
 from cnnzoo.catalogue.preprocessing import PREPROCESSING
+from cnnzoo.catalogue.weights import WeightsEntry
 from cnnzoo.cli.main import VERBS, parser
+from cnnzoo.units import mebibytes
 
 ROOT = Path(__file__).resolve().parents[1]
 MARK = re.compile(r"<!-- cnnzoo: (.+?) -->")
@@ -46,7 +48,7 @@ def _fill(what: str, *arguments: str) -> str:
         folder = options.pop("links")
         text = cnnzoo.table(models.split(",") if models else None, **options).to_markdown()
         return _linked(text, folder)
-    return {"columns": _columns, "errors": _errors, "verbs": _verbs}[what]()
+    return {"columns": _columns, "errors": _errors, "verbs": _verbs, "weights": _files}[what]()
 
 
 def _linked(text: str, folder: str) -> str:
@@ -140,6 +142,22 @@ def _weights(card: Card) -> str:
         for w in card.weights
     )
     return "\n".join([head, "|---|---|---:|---:|---|---|---|", *cells])
+
+
+def _files() -> str:
+    """Every weight file of the catalogue."""
+    head = "| network | tag | part | format | size | hash | stated by | licence |"
+    lines = [
+        f"| [{name}](networks/{name}.md) | `{w.tag}` | {w.part} | {w.format} | {_size(w)} "
+        f"| `{w.hash[:19]}…` | {w.hash_stated_by} | {w.licence} |"
+        for name in cnnzoo.list_models()
+        for w in cnnzoo.list_weights(name)
+    ]
+    return "\n".join([head, "|---|---|---|---|---:|---|---|---|", *lines])
+
+
+def _size(entry: WeightsEntry) -> str:
+    return "not stated" if entry.size_bytes is None else mebibytes(entry.size_bytes)
 
 
 def _rows(left: str, right: str, rows: list[tuple[str, str]]) -> str:

@@ -29,6 +29,14 @@ def test_reader_sees_the_old_file_until_the_new_one_is_whole(tmp_path):
     assert target.read_text() == "new"
 
 
+def test_reader_that_has_the_old_file_open_keeps_it_whole(tmp_path):
+    target = tmp_path / "a.txt"
+    write_text(target, "old")
+    with target.open() as reader:
+        write_text(target, "new")
+        assert reader.read() == "old"
+
+
 def test_temporary_name_ends_like_the_target(tmp_path):
     seen = []
 

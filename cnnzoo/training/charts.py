@@ -60,28 +60,34 @@ def curves(
     def line(values: list[float]) -> str:
         return " ".join(f"{x(i)},{y(value)}" for i, value in enumerate(values, start=1))
 
-    def text(value: float, digits: int) -> str:
-        return f"{100 * value:.{digits}f} %" if share else f"{value:.{digits + 2}f}"
-
     step = ticks[1] - ticks[0]
-    digits = max(0, -math.floor(math.log10(step * (100 if share else 1)) + 1e-9))
     strip = wide / last
     return Curves(
         title=title,
         train=line(train),
         validation=line(validation),
         x_ticks=[Tick(x(epoch), str(epoch)) for epoch in _epoch_ticks(len(history))],
-        y_ticks=[Tick(y(t), text(t, digits if share else digits - 2)) for t in ticks],
+        y_ticks=[Tick(y(tick), _written(tick, step, share)) for tick in ticks],
         best=(x(best_epoch), y(validation[best_epoch - 1])),
         best_epoch=best_epoch,
         strips=[
-            (
-                round(x(i) - strip / 2, 1),
-                round(strip, 1),
-                f"epoch {i}: training {text(a, 2)}, validation {text(b, 2)}",
-            )
+            (round(x(i) - strip / 2, 1), round(strip, 1), f"epoch {i}: {_both(a, b, share)}")
             for i, (a, b) in enumerate(zip(train, validation, strict=True), start=1)
         ],
+    )
+
+
+def _written(value: float, step: float, share: bool) -> str:
+    """A number with as many digits as tell it from its neighbours ``step`` away."""
+    unit = 100 if share else 1
+    digits = max(0, -math.floor(math.log10(step * unit) + 1e-9))
+    return f"{value * unit:.{digits}f}{' %' if share else ''}"
+
+
+def _both(train: float, validation: float, share: bool) -> str:
+    step = 1e-4
+    return (
+        f"training {_written(train, step, share)}, validation {_written(validation, step, share)}"
     )
 
 

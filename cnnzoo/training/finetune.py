@@ -18,6 +18,7 @@ from typing import Any, TextIO
 import keras
 import numpy as np
 
+from cnnzoo.arguments import check_weights
 from cnnzoo.builder import build
 from cnnzoo.catalogue.registry import get_spec
 from cnnzoo.errors import UsageError
@@ -124,6 +125,7 @@ def fine_tune(
         optimizer=optimizer,
         **options,
     )
+    check_weights(recipe.weights, get_spec(recipe.network))
     if keras.config.image_data_format() != "channels_last":
         raise UsageError("fine_tune needs keras.config.set_image_data_format('channels_last').")
     if out is not None:

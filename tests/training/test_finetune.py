@@ -15,6 +15,8 @@ import pytest
 from PIL import Image
 
 from cnnzoo.errors import DataError, UsageError
+from cnnzoo.training.augmentation import AUGMENTATIONS
+from cnnzoo.training.batches import Batches
 from cnnzoo.training.datasets import Dataset, Part
 from cnnzoo.training.finetune import Run, fine_tune
 from cnnzoo.training.images import ImageFiles
@@ -154,13 +156,39 @@ def test_a_run_that_dies_leaves_a_folder_that_can_be_used(
 
 
 def test_a_file_that_vanishes_during_training_is_named(tiny: str, tmp_path: Path) -> None:
-    paths = [tmp_path / f"{i}.png" for i in range(12)]
-    for path in paths[:-1]:
+    paths = [tmp_path / f"image-{i}.png" for i in range(40)]
+    for path in paths:
         Image.new("L", (12, 12)).save(path)
-    part = Part(ImageFiles(paths), np.arange(12) % 2)
+
+    class Deletes(StringIO):
+        def write(self, text: str) -> int:
+            for path in paths:
+                path.unlink(missing_ok=True)
+            return super().write(text)
+
+    part = Part(ImageFiles(paths), np.arange(40) % 2)
     data = Dataset("files", "", part, part, ("a", "b"), channels=1)
-    with pytest.raises(DataError, match=r"11\.png: it cannot be read: No such file"):
-        fine_tune(tiny, data=data, out=tmp_path / "run", epochs=1, batch_size=4, progress=False)
+    with pytest.raises(DataError, match=r"image-\d+\.png: it cannot be read: No such file"):
+        fine_tune(tiny, data=data, out=tmp_path / "run", epochs=9, batch_size=4, progress=Deletes())
+    keras.saving.load_model(tmp_path / "run" / "model.keras")
+
+
+def test_training_images_are_shuffled_and_moved_and_validation_images_are_not(
+    tiny: str, bars: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Batches] = []
+
+    class Noted(Batches):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            made.append(self)
+
+    monkeypatch.setattr("cnnzoo.training.fitting.Batches", Noted)
+    fine_tune(tiny, data=bars, out=tmp_path, seed=7, augment="photos", **QUICK)
+    learnt, checked = made
+    assert (learnt.seed, learnt.augmentation) == (7, AUGMENTATIONS["photos"])
+    assert (checked.seed, checked.augmentation) == (None, None)
+    assert (len(learnt.part), len(checked.part)) == (54, 6)
 
 
 @pytest.mark.parametrize(
