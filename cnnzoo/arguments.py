@@ -26,14 +26,6 @@ def check_name(name: object) -> None:
         raise UsageError(f"name={name!r} cannot be a model's name; use text without '/'.")
 
 
-def check_weights(weights: object, spec: ModelSpec) -> None:
-    if weights is not None:
-        raise UsageError(
-            f"weights={weights!r}: this version finds and verifies weight files "
-            f"(cnnzoo download {spec.name}) but does not load them yet. Use weights=None."
-        )
-
-
 def class_count(num_classes: Any, classes: Any, include_top: bool, limit: int) -> int | None:
     """The number of outputs asked for under either name, ``None`` if neither is given."""
     if num_classes is not None and classes is not None:

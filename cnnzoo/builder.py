@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ from cnnzoo.catalogue.spec import Choice, ModelSpec
 from cnnzoo.errors import UsageError
 from cnnzoo.lookup import resolve
 from cnnzoo.models.layers import PixelNormalization
+from cnnzoo.sources import check_fit, fill, find_source, options_for
 
 MAX_CLASSES = 1_000_000  # a dense layer on 4096 features would already take 16 GB
 POOLINGS = {"avg": layers.GlobalAveragePooling2D, "max": layers.GlobalMaxPooling2D}
@@ -24,7 +26,7 @@ def build(
     architecture: str | ModelSpec,
     /,
     *,
-    weights: str | None = None,
+    weights: str | os.PathLike[str] | None = None,
     include_top: bool = True,
     num_classes: int | None = None,
     classes: int | None = None,
@@ -44,9 +46,11 @@ def build(
 
     Args:
         architecture: A name of ``cnnzoo.list_models()``; case, ``-``, ``_`` are forgiven.
-        weights: ``None`` for the initialisation of Keras.
+        weights: ``None`` for the initialisation of Keras, a tag of ``cnnzoo info NAME`` such as
+            ``"imagenet"``, or the path of a file. A tag brings the options that its file fits.
         include_top: Whether the classifier is part of the network.
-        num_classes: Outputs of the classifier; the paper's number unless given.
+        num_classes: Outputs of the classifier; the paper's number unless given. With weights for
+            another number the classifier stays new, everything before it is loaded.
         classes: The same argument under the name ``keras.applications`` uses.
         input_shape: Height and width in pixels and channels, in the order of Keras' data format.
             Without a top that flattens, height and width may be ``None``.
@@ -54,7 +58,7 @@ def build(
         pooling: Without top: ``None``, ``"avg"`` or ``"max"`` over the last feature map.
         classifier_activation: Of the last layer; ``None`` gives logits.
         include_preprocessing: Let the network take RGB pixels 0 to 255 and normalise them itself.
-            Without it, feed ``cnnzoo.preprocess_input(pixels, architecture)``.
+            Without it, feed ``cnnzoo.preprocess_input(pixels, architecture, weights=weights)``.
         name: Of the Keras model; never chooses a weight file.
         **options: The network's own options, see ``cnnzoo info NAME``.
 
@@ -62,23 +66,29 @@ def build(
         UnknownNameError: No network is called so.
         UnknownOptionError: The network has no such option.
         UsageError: An argument cannot work; the message names what would.
+        DownloadError, IntegrityError, StorageError: The weights cannot be had.
+        WeightsError: The weights do not fit the network.
     """
     spec = get_spec(architecture)
-    choices = spec.choose(options)
-    arguments.check_weights(weights, spec)
     arguments.check_flag("include_top", include_top)
+    source = None if weights is None else find_source(weights, spec, include_top)
+    choices = spec.choose(options if source is None else options_for(source, spec, options))
     arguments.check_flag("include_preprocessing", include_preprocessing)
     arguments.check_name(name)
     outputs = arguments.class_count(num_classes, classes, include_top, MAX_CLASSES)
     arguments.check_pooling(pooling, include_top, POOLINGS)
     activation = arguments.activation(classifier_activation, include_top)
     image = _image(spec, choices, include_top, input_shape, input_tensor)
+    rule = spec.preprocessing
+    if source is not None:
+        check_fit(source, spec, image, include_top)
+        rule = source.preprocessing(spec)
 
-    x = _normalize(image, spec) if include_preprocessing else image
+    x = _normalize(image, rule) if include_preprocessing else image
     settings = {option: choice.value for option, choice in choices.items()}
     features = resolve(spec.trunk)(x, **settings)
     if include_top:
-        count = outputs or spec.num_classes
+        count = outputs or (source and source.classes) or spec.num_classes
         output = resolve(spec.top)(features, count, activation, **settings)
     else:
         output = POOLINGS[pooling](name=f"{pooling}_pool")(features) if pooling else features
@@ -92,7 +102,10 @@ def build(
             **settings,
         )
         output = [output, *more]
-    return keras.Model(inputs, output, name=name or spec.name)
+    model = keras.Model(inputs, output, name=name or spec.name)
+    if source is not None:
+        fill(model, source, spec, new_classifier=outputs is not None)
+    return model
 
 
 def _image(
@@ -121,8 +134,8 @@ def _image(
     return keras.Input(shape, name="image") if input_tensor is None else input_tensor
 
 
-def _normalize(image: Any, spec: ModelSpec) -> Any:
+def _normalize(image: Any, rule: str) -> Any:
     channels = image.shape[-1 if keras.config.image_data_format() == "channels_last" else 1]
-    mean, scale, bgr = PREPROCESSING[spec.preprocessing].for_channels(channels)
+    mean, scale, bgr = PREPROCESSING[rule].for_channels(channels)
     layer: Any = PixelNormalization
     return layer(mean, scale, bgr, name="pixels")(image)

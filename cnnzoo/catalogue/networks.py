@@ -107,6 +107,7 @@ ALEXNET = ModelSpec(
                 Choice("two-tower", "the paper: conv2, conv4 and conv5 split over two GPUs"),
                 Choice("one-tower", "the same widths without the split"),
                 Choice("torchvision", "64-192-384-256-256, no normalisation, 224x224", 224, 63),
+                Choice("bvlc", "two towers, normalisation constants of the Caffe weights"),
             ),
         ),
     ),
@@ -204,7 +205,17 @@ INCEPTION_V3 = ModelSpec(
     preprocessing="minus-one-one",
     trunk="cnnzoo.models.inception_v3:inception_v3",
     auxiliary="cnnzoo.models.inception_v3:auxiliary",
-    options=(_aux("mixed7", 107),),
+    options=(
+        Option(
+            "variant",
+            "what an average pooling sees at the border",
+            (
+                Choice("keras", "the image only"),
+                Choice("torchvision", "zeros around it too, as torchvision's weights expect"),
+            ),
+        ),
+        _aux("mixed7", 107),
+    ),
     notes=(
         "The paper's Table 1 and the model its authors released differ; everybody, this zoo "
         "included, builds the released one.",
@@ -237,6 +248,7 @@ RESNET50 = ModelSpec(
             (
                 Choice("v1", "the paper and Keras: stride in the first 1x1, biases"),
                 Choice("v1.5", "torchvision and timm: stride in the 3x3, no biases"),
+                Choice("v1-2017", "Keras' first port: epsilon 1e-3, no padding before pooling"),
             ),
         ),
     ),

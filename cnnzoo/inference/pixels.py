@@ -10,20 +10,28 @@ from numpy.typing import NDArray
 
 from cnnzoo.catalogue.preprocessing import PREPROCESSING
 from cnnzoo.catalogue.registry import get_spec
+from cnnzoo.catalogue.weights import get_weights
 from cnnzoo.errors import DataError
 
 
-def preprocess_input(images: Any, architecture: str) -> NDArray[np.float32]:
+def preprocess_input(
+    images: Any, architecture: str, *, weights: str | None = None
+) -> NDArray[np.float32]:
     """(N, H, W, C) or (H, W, C) RGB or grey pixels, 0 to 255 -> the same shape, normalised.
 
-    The rule is that of the network's canonical weights; the input is left as it was. Under the
-    data format ``channels_first`` shapes are channels first.
+    The rule is that of the published weights ``weights`` names, of the network's canonical ones
+    unless given. The input is left as it was. Under the data format ``channels_first`` shapes are
+    channels first.
 
     Raises:
-        UnknownNameError: No network is called so.
+        UnknownNameError: No network, or no weights of it, are called so.
         DataError: The array is no image, or holds anything but finite numbers from 0 to 255.
     """
-    rule = PREPROCESSING[get_spec(architecture).preprocessing]
+    spec = get_spec(architecture)
+    name = spec.preprocessing
+    if weights is not None:
+        name = get_weights(spec.name, weights, include_top=False).preprocessing
+    rule = PREPROCESSING[name]
     pixels = np.array(images)
     if pixels.ndim not in (3, 4) or pixels.dtype.kind not in "uif":
         raise DataError(

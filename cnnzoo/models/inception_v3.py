@@ -16,20 +16,30 @@ from cnnzoo.models.blocks import avg_pool, concat, max_pool
 conv = partial(blocks.conv_bn_relu, scale=False)  # as trained: batch normalisation without gamma
 
 
-def inception_v3(image, aux):
+def _padded_avg_pool(x, *, name):
+    """As torch by default: the padding counts as zeros."""
+    x = layers.ZeroPadding2D(1, name=f"{name}_pad")(x)
+    return avg_pool(x, padding="valid", name=name)
+
+
+AVERAGE = {"keras": avg_pool, "torchvision": _padded_avg_pool}
+
+
+def inception_v3(image, variant, aux):
     """(N, 299, 299, 3) -> (N, 8, 8, 2048)."""
+    average = AVERAGE[variant]
     x = stem(image)
-    x = inception_a(x, projection=32, name="mixed0")  # (N, 35, 35, 256)
-    x = inception_a(x, projection=64, name="mixed1")  # (N, 35, 35, 288)
-    x = inception_a(x, projection=64, name="mixed2")
+    x = inception_a(x, average, projection=32, name="mixed0")  # (N, 35, 35, 256)
+    x = inception_a(x, average, projection=64, name="mixed1")  # (N, 35, 35, 288)
+    x = inception_a(x, average, projection=64, name="mixed2")
     x = reduction_a(x, name="mixed3")  # (N, 17, 17, 768)
-    x = inception_b(x, width=128, name="mixed4")
-    x = inception_b(x, width=160, name="mixed5")
-    x = inception_b(x, width=160, name="mixed6")
-    x = inception_b(x, width=192, name="mixed7")
+    x = inception_b(x, average, width=128, name="mixed4")
+    x = inception_b(x, average, width=160, name="mixed5")
+    x = inception_b(x, average, width=160, name="mixed6")
+    x = inception_b(x, average, width=192, name="mixed7")
     x = reduction_b(x, name="mixed8")  # (N, 8, 8, 1280)
-    x = inception_c(x, name="mixed9")  # (N, 8, 8, 2048)
-    return inception_c(x, name="mixed10")
+    x = inception_c(x, average, name="mixed9")  # (N, 8, 8, 2048)
+    return inception_c(x, average, name="mixed10")
 
 
 def stem(image):
@@ -43,7 +53,7 @@ def stem(image):
     return max_pool(x, name="pool2")
 
 
-def inception_a(x, *, projection, name):
+def inception_a(x, average, *, projection, name):
     """Figure 5, with a 5x5 kept in one branch."""
     a = conv(x, 64, 1, name=f"{name}_1x1")
     b = conv(x, 48, 1, name=f"{name}_5x5_1")
@@ -51,7 +61,7 @@ def inception_a(x, *, projection, name):
     c = conv(x, 64, 1, name=f"{name}_3x3dbl_1")
     c = conv(c, 96, 3, name=f"{name}_3x3dbl_2")
     c = conv(c, 96, 3, name=f"{name}_3x3dbl_3")
-    d = avg_pool(x, name=f"{name}_pool")
+    d = average(x, name=f"{name}_pool")
     d = conv(d, projection, 1, name=f"{name}_pool_proj")
     return concat([a, b, c, d], name)
 
@@ -66,7 +76,7 @@ def reduction_a(x, *, name):
     return concat([a, b, c], name)
 
 
-def inception_b(x, *, width, name):
+def inception_b(x, average, *, width, name):
     """Figure 6, n = 7."""
     a = conv(x, 192, 1, name=f"{name}_1x1")
     b = conv(x, width, 1, name=f"{name}_7x7_1")
@@ -77,7 +87,7 @@ def inception_b(x, *, width, name):
     c = conv(c, width, (1, 7), name=f"{name}_7x7dbl_3")
     c = conv(c, width, (7, 1), name=f"{name}_7x7dbl_4")
     c = conv(c, 192, (1, 7), name=f"{name}_7x7dbl_5")
-    d = avg_pool(x, name=f"{name}_pool")
+    d = average(x, name=f"{name}_pool")
     d = conv(d, 192, 1, name=f"{name}_pool_proj")
     return concat([a, b, c, d], name)
 
@@ -94,7 +104,7 @@ def reduction_b(x, *, name):
     return concat([a, b, c], name)
 
 
-def inception_c(x, *, name):
+def inception_c(x, average, *, name):
     """Figure 7: the last convolutions of two branches stand side by side."""
     a = conv(x, 320, 1, name=f"{name}_1x1")
     b = conv(x, 384, 1, name=f"{name}_3x3_1")
@@ -102,12 +112,12 @@ def inception_c(x, *, name):
     c = conv(x, 448, 1, name=f"{name}_3x3dbl_1")
     c = conv(c, 384, 3, name=f"{name}_3x3dbl_2")
     c = _fork(c, 384, f"{name}_3x3dbl_3")
-    d = avg_pool(x, name=f"{name}_pool")
+    d = average(x, name=f"{name}_pool")
     d = conv(d, 192, 1, name=f"{name}_pool_proj")
     return concat([a, b, c, d], name)
 
 
-def auxiliary(tensor_of, num_classes, activation, aux):
+def auxiliary(tensor_of, num_classes, activation, variant, aux):
     """Output of mixed7 -> [(N, num_classes)]; its loss weighs 0.4 (0.3 in torchvision's recipe)."""
     return [auxiliary_classifier(tensor_of("mixed7"), num_classes, activation)]
 

@@ -20,6 +20,7 @@ class Column:
     halves_at: int = 1  # the convolution that carries the stride; torch says 2
     bias: bool = False  # whether convolutions have one, as in the weights of Keras
     epsilon: float = 1.001e-5
+    pool_pad: int = 1  # around the first pooling
 
 
 # fmt: off
@@ -27,8 +28,9 @@ STAGES = ("conv2", "conv3", "conv4", "conv5")
 DEPTHS = (      3,       4,       6,       3)
 OUTPUT = (    256,     512,    1024,    2048)
 RESNET_50 = {
-    "v1":   Column(widths=( 64, 128, 256,  512), bias=True),
-    "v1.5": Column(widths=( 64, 128, 256,  512), halves_at=2, epsilon=1e-5),
+    "v1":      Column(widths=( 64, 128, 256,  512), bias=True),
+    "v1.5":    Column(widths=( 64, 128, 256,  512), halves_at=2, epsilon=1e-5),
+    "v1-2017": Column(widths=( 64, 128, 256,  512), bias=True, epsilon=1e-3, pool_pad=0),
 }
 RESNEXT_50 = Column(widths=(128, 256, 512, 1024), groups=32, halves_at=2)
 # fmt: on
@@ -48,7 +50,8 @@ def _trunk(x, column):
     dialect = dict(bias=column.bias, epsilon=column.epsilon)
     x = layers.ZeroPadding2D(3, name="conv1_pad")(x)
     x = blocks.conv_bn_relu(x, 64, 7, stride=2, padding="valid", name="conv1", **dialect)
-    x = layers.ZeroPadding2D(1, name="pool1_pad")(x)
+    if column.pool_pad:
+        x = layers.ZeroPadding2D(column.pool_pad, name="pool1_pad")(x)
     x = blocks.max_pool(x, name="pool1_pool")  # (N, 56, 56, 64)
     for stage, depth, width, filters in zip(STAGES, DEPTHS, column.widths, OUTPUT, strict=True):
         for i in range(1, depth + 1):

@@ -6,6 +6,7 @@ then is the first variable touched. Whatever fails, the network is left as it wa
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -118,9 +119,7 @@ def assign(model: keras.Model, tensors: Tensors, plan: Plan, fit: Fit) -> Report
     return report
 
 
-def check(
-    model: keras.Model, tensors: Tensors, plan: Plan, fit: Fit
-) -> tuple[list[Step], Report]:
+def check(model: keras.Model, tensors: Tensors, plan: Plan, fit: Fit) -> tuple[list[Step], Report]:
     """Compare names and shapes; nothing is read.
 
     Raises:
@@ -227,13 +226,14 @@ def _grey(stem: str, values: dict[str, NDArray[Any]], fit: Fit) -> dict[str, NDA
 
 def _assign(variables: list[Any], values: list[NDArray[Any]]) -> None:
     """Assign all, or restore what was assigned; a key press counts as a failure too."""
-    done = 0
+    pending = deque(values)
+    values.clear()  # so that each number leaves memory once its variable has it
+    before: list[NDArray[Any]] = []
     try:
-        for done, variable in enumerate(variables):  # noqa: B007 -- counts for the restoration
-            before = np.array(keras.ops.convert_to_numpy(variable))
-            variable.assign(values[done])
-            values[done] = before
+        for variable in variables:
+            before.append(np.array(keras.ops.convert_to_numpy(variable)))
+            variable.assign(pending.popleft())
     except BaseException:
-        for variable, before in zip(variables[:done], values[:done], strict=True):
-            variable.assign(before)
+        for variable, old in zip(variables, before, strict=False):
+            variable.assign(old)
         raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -16,6 +17,8 @@ from cnnzoo.pretrained.assign import Fit, Report
 from cnnzoo.pretrained.name_map import NameMap, Plan
 from cnnzoo.pretrained.readers import recognise
 from cnnzoo.pretrained.readers.tensor import Tensors
+
+__all__ = ["Report", "load_weights", "plan_for"]
 
 _log = logging.getLogger(__name__)
 
@@ -41,7 +44,7 @@ def load_weights(
         format: What a verified file is, a key of ``recognise.FORMATS``; empty for a user's own
             file, where name and first bytes decide.
         name_maps: Files of ``weights/name_maps/`` that can apply.
-        classifier: Names of the layers that end the network; empty without top.
+        classifier: Names of the layers that end the network; those without variables do not count.
         class_offset: Leading classes of the file to drop: 1 when class 0 is "background".
         new_classifier: Leave the classifier new when the file's has another width or is missing.
         pixels: Mean and scale per channel of the file's preprocessing, for one-channel networks.
@@ -50,28 +53,20 @@ def load_weights(
         MissingExtraError: The format takes a package that is not installed.
         WeightsError: The file cannot be read or does not fit; the model is left as it was.
     """
-    if isinstance(source, str | Path):
-        with recognise.open_weights(Path(source)) as opened:
-            return load_weights(
-                model,
-                opened,
-                format=format,
-                name_maps=name_maps,
-                classifier=classifier,
-                class_offset=class_offset,
-                new_classifier=new_classifier,
-                pixels=pixels,
-            )
-    path = Path(str(source.name))
-    known = (
-        recognise.by_catalogue(source, str(path), format)
-        if format
-        else recognise.by_name_and_bytes(source, path)
-    )
-    fit = Fit(str(path), classifier, class_offset, new_classifier, pixels)
-    maps = [name_map.read_name_map(path) for path in name_maps]
-    with known.read(source, str(path)) as tensors:
-        report = assign.assign(model, tensors, plan_for(model, tensors, maps, classifier), fit)
+    with contextlib.ExitStack() as stack:
+        if isinstance(source, str | Path):
+            source = stack.enter_context(recognise.open_weights(Path(source)))
+        path = Path(str(source.name))
+        known = (
+            recognise.by_catalogue(source, str(path), format)
+            if format
+            else recognise.by_name_and_bytes(source, path)
+        )
+        tensors = stack.enter_context(known.read(source, str(path)))
+        maps = [name_map.read_name_map(path) for path in name_maps]
+        plan = plan_for(model, tensors, maps, classifier)
+        fit = Fit(str(path), classifier, class_offset, new_classifier, pixels)
+        report = assign.assign(model, tensors, plan, fit)
     _log.info("%s", report)
     return report
 
@@ -92,4 +87,5 @@ def plan_for(
         layer = target.partition("/")[0]
         numbered[target] = count[layer]
         count[layer] += 1
-    return name_map.plan_by_name(numbered, tensors, bool(classifier))
+    has_classifier = bool(set(count) & set(classifier))
+    return name_map.plan_by_name(numbered, tensors, has_classifier)

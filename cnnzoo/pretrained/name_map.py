@@ -12,7 +12,7 @@ fc1/kernel          pre.fc1.w|classifier.0  flattened 512 7 7   one source or th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -27,7 +27,10 @@ _CONVERSIONS = {
     "conv": conversions.CONV,
     "dense": conversions.DENSE,
 }
-_WITH_SIZES = {"flattened": (conversions.flattened, 3), "grouped": (conversions.grouped, 1)}
+_WITH_SIZES: dict[str, tuple[Callable[..., Conversion], int]] = {
+    "flattened": (conversions.flattened, 3),
+    "grouped": (conversions.grouped, 1),
+}
 _NO_TARGET = ("unused", "ones")
 
 
@@ -56,7 +59,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class NameMap:
-    """One file of ``weights/name_maps/``; a row may name several sources, the first found counts."""
+    """One file of ``weights/name_maps/``; of several sources in a row the first found counts."""
 
     name: str
     rows: Mapping[str, tuple[tuple[str, ...], Conversion]]
@@ -141,8 +144,9 @@ def _conversion(rule: str, where: str) -> Conversion:
     word, *sizes = rule.split()
     if word in _CONVERSIONS and not sizes:
         return _CONVERSIONS[word]
-    make, wanted = _WITH_SIZES.get(word, (None, 0))
-    if make is None or len(sizes) != wanted or not all(size.isdigit() for size in sizes):
-        known = ", ".join([*_CONVERSIONS, *_WITH_SIZES, *_NO_TARGET])
-        raise CatalogueError(f"{rule!r} is no conversion. Known: {known}. ({where})")
-    return make(*[int(size) for size in sizes])
+    if word in _WITH_SIZES and all(size.isdigit() for size in sizes):
+        make, wanted = _WITH_SIZES[word]
+        if len(sizes) == wanted:
+            return make(*[int(size) for size in sizes])
+    known = ", ".join([*_CONVERSIONS, *_WITH_SIZES, *_NO_TARGET])
+    raise CatalogueError(f"{rule!r} is no conversion. Known: {known}. ({where})")

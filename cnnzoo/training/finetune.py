@@ -18,10 +18,10 @@ from typing import Any, TextIO
 import keras
 import numpy as np
 
-from cnnzoo.arguments import check_weights
 from cnnzoo.builder import build
 from cnnzoo.catalogue.registry import get_spec
 from cnnzoo.errors import UsageError
+from cnnzoo.sources import find_source
 from cnnzoo.training import surroundings
 from cnnzoo.training.batches import Batches
 from cnnzoo.training.datasets import Dataset, Part, load_data
@@ -125,7 +125,8 @@ def fine_tune(
         optimizer=optimizer,
         **options,
     )
-    check_weights(recipe.weights, get_spec(recipe.network))
+    if recipe.weights is not None:
+        find_source(recipe.weights, get_spec(recipe.network), include_top=True)
     if keras.config.image_data_format() != "channels_last":
         raise UsageError("fine_tune needs keras.config.set_image_data_format('channels_last').")
     if out is not None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from cnnzoo.catalogue import weights
+from cnnzoo.catalogue.facts import form_key, recorded
 from cnnzoo.catalogue.preprocessing import PREPROCESSING
 from cnnzoo.catalogue.registry import get_spec
 from cnnzoo.catalogue.weights import WeightsEntry, all_weights, get_weights, list_weights
@@ -344,11 +345,11 @@ def hash_of(path: Path, entry: WeightsEntry) -> str:
     return f"{algorithm}:{hashlib.new(algorithm, path.read_bytes()).hexdigest()}"
 
 
-def test_one_build_of_the_default_weights_of_every_network_is_the_default_build() -> None:
-    """``build(name, weights="imagenet")`` must not need an option that ``build(name)`` lacks."""
+def test_default_weights_fit_a_network_of_the_default_ones_size() -> None:
+    """AlexNet's bring the constants of their normalisation, but never other layers or widths."""
     for network in NETWORKS:
-        defaults = {option.name: option.default for option in get_spec(network).options}
+        usual = {option.name: option.default for option in get_spec(network).options}
         named = get_weights(network, "imagenet").options
-        assert {n: named[n] for n in named if n in defaults} == {
-            n: defaults[n] for n in named if n in defaults
-        }
+        other = {name: value for name, value in named.items() if usual[name] != value}
+        default, form = recorded()[network], recorded()[form_key(network, other)]
+        assert (form.total_params, form.macs) == (default.total_params, default.macs)

@@ -30,6 +30,13 @@ def test_rule_is_that_of_keras_applications(name):
     assert np.allclose(cnnzoo.preprocess_input(pixels, name), theirs, atol=1e-4)
 
 
+def test_weights_of_another_publisher_bring_their_own_rule():
+    pixels = _pixels(4, 4, 3)
+    expected = (pixels / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
+    ready = cnnzoo.preprocess_input(pixels, "resnet50", weights="imagenet-torchvision")
+    assert np.allclose(ready, expected, atol=1e-4)
+
+
 @pytest.mark.parametrize("channels", [1, 3, 4])
 @pytest.mark.parametrize("spec", NETWORKS, ids=lambda spec: spec.name)
 def test_any_number_of_channels_is_normalised(spec, channels):

@@ -40,6 +40,7 @@ PUBLISHED_FORMS = {  # form -> total, MACs
     "lenet5 padding=same":                     (    61_706,       416_520),
     "alexnet variant=one-tower":               (62_378_344, 1_135_256_096),
     "alexnet variant=torchvision":             (61_100_840,   714_188_480),
+    "alexnet variant=bvlc":                    (60_965_224,   724_406_816),
     "resnet50 variant=v1.5":                   (25_610_152, 4_089_184_256),
     "inception_v1 aux=True":                   (13_378_280, 1_591_044_096),
     "inception_v1 variant=torchvision":        ( 6_639_464, 1_498_376_192),

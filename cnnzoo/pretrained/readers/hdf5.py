@@ -108,6 +108,8 @@ class Hdf5:
 
     def _strings(self, attributes: Any, attribute: str) -> list[str]:
         stored = attributes.get_id(attribute)
+        if stored.shape and 0 in stored.shape:  # Keras writes no names as an array of no floats
+            return []
         if not isinstance(stored.get_type(), h5py.h5t.TypeStringID):
             self._refuse(attribute, "no list of names")
         if stored.get_storage_size() > _LARGEST_ATTRIBUTE_BYTES:

@@ -23,7 +23,7 @@ def tensors(file: BinaryIO, name: str) -> Iterator[Tensors]:
     """
     try:
         import onnx
-        from google.protobuf.message import DecodeError
+        from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
     except ImportError as error:
         raise MissingExtraError(
             f"{name} is an ONNX file, which takes a package that is not installed. "
@@ -52,7 +52,7 @@ def _read(stored: Any, name: str) -> NDArray[Any]:
     from onnx import numpy_helper
 
     try:
-        values = numpy_helper.to_array(stored)
+        values: NDArray[Any] = numpy_helper.to_array(stored)
     except (ValueError, TypeError, KeyError) as error:
         raise WeightsError(f"{name}: {stored.name} is damaged ({error}).") from error
     return values.astype("float32") if str(values.dtype) == "bfloat16" else values

@@ -102,7 +102,9 @@ def by_name_and_bytes(file: BinaryIO, path: Path) -> Format:
     found = next((known for known in FORMATS.values() if known.begins(head)), None)
     if named is None:
         looks = f" Its bytes look like {found.title}." if found else ""
-        raise WeightsError(f"{path} ends in {suffix!r}, which is no known format.{looks} {_READABLE}")
+        raise WeightsError(
+            f"{path} ends in {suffix!r}, which is no known format.{looks} {_READABLE}"
+        )
     if named is not found:
         looks = f" like {found.title}" if found else f" like nothing known ({head[:8].hex(' ')})"
         raise WeightsError(f"{path} is called {named.title}, but its bytes look{looks}.")

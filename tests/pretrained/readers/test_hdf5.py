@@ -1,0 +1,243 @@
+"""HDF5 that points elsewhere, lies about itself, or is damaged, is refused before it is read."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+from weight_files import bytes_of, write_legacy
+
+import cnnzoo
+from cnnzoo.errors import WeightsError
+from cnnzoo.pretrained.load import load_weights
+from cnnzoo.pretrained.readers import hdf5, keras_h5
+
+NAMES = ["a/a/kernel:0", "a/a/bias:0"]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A file of one dense layer."""
+    path = tmp_path / "weights.h5"
+    write_legacy(path, NAMES, [np.ones((3, 2), "float32"), np.zeros(2, "float32")])
+    return path
+
+
+def read(path: Path) -> dict[str, np.ndarray]:
+    with path.open("rb") as file, keras_h5.tensors(file, str(path)) as tensors:
+        return {name: tensor.read() for name, tensor in tensors.items()}
+
+
+def test_intact_file_is_read(path):
+    assert [(name, values.shape) for name, values in read(path).items()] == [
+        ("a/kernel", (3, 2)),
+        ("a/bias", (2,)),
+    ]
+
+
+def _external_link(file: h5py.File) -> None:
+    file["a/a/bias:0"] = h5py.ExternalLink("/etc/hostname", "/x")
+
+
+def _soft_link(file: h5py.File) -> None:
+    file["a/a/bias:0"] = h5py.SoftLink("/a/a/kernel:0")
+
+
+def _soft_group(file: h5py.File) -> None:
+    file.move("a", "b")
+    file["a"] = h5py.SoftLink("/b")
+    file["b/a/bias:0"] = np.zeros(2, "float32")
+
+
+def _virtual(file: h5py.File) -> None:
+    layout = h5py.VirtualLayout((2,), "float32")
+    layout[:] = h5py.VirtualSource("/etc/hostname", "x", (2,))
+    file["a/a"].create_virtual_dataset("bias:0", layout)
+
+
+def _external_storage(file: h5py.File) -> None:
+    file["a/a"].create_dataset("bias:0", (2,), "float32", external=[("/etc/hostname", 0, 8)])
+
+
+def _filter(file: h5py.File) -> None:
+    file["a/a"].create_dataset("bias:0", data=np.zeros(2, "float32"), compression="lzf")
+
+
+def _group(file: h5py.File) -> None:
+    file["a/a"].create_group("bias:0")
+
+
+def _empty(file: h5py.File) -> None:
+    file["a/a"].create_dataset("bias:0", data=h5py.Empty("float32"))
+
+
+def _bomb(file: h5py.File) -> None:
+    file["a/a"].create_dataset("bias:0", (2**50,), "float32")
+
+
+def _large_chunks(file: h5py.File) -> None:
+    file["a/a"].create_dataset("bias:0", (2,), "float32", maxshape=(None,), chunks=(2**29,))
+
+
+def _of(data: Any) -> Callable[[h5py.File], None]:
+    def write(file: h5py.File) -> None:
+        file["a/a"].create_dataset("bias:0", data=data)
+
+    return write
+
+
+HOSTILE = {
+    "external link": (_external_link, "ExternalLink"),
+    "soft link": (_soft_link, "SoftLink"),
+    "soft link to a group": (_soft_group, "SoftLink"),
+    "virtual dataset": (_virtual, "virtual"),
+    "external storage": (_external_storage, "another file"),
+    "unknown filter": (_filter, "filters"),
+    "group in place of a dataset": (_group, "a Group where a Dataset belongs"),
+    "null dataspace": (_empty, "empty dataspace"),
+    "shape bomb": (_bomb, "not in the file"),
+    "chunks larger than the data": (_large_chunks, "chunks"),
+    "int8": (_of(np.zeros(2, "int8")), "floating-point"),
+    "bool": (_of(np.zeros(2, "bool")), "floating-point"),
+    "complex": (_of(np.zeros(2, "complex64")), "floating-point"),
+    "strings": (_of(np.array([b"a", b"b"])), "floating-point"),
+    "objects": (_of(np.array(["a", "b"], h5py.string_dtype())), "floating-point"),
+    "enumeration": (_of(np.zeros(2, h5py.enum_dtype({"A": 0}))), "floating-point"),
+    "nothing": (lambda file: None, "holds nothing at /a/a/bias:0"),
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_hostile_file_is_refused_and_no_other_file_is_opened(what, path):
+    write, words = HOSTILE[what]
+    with h5py.File(path, "r+") as file:
+        del file["a/a/bias:0"]
+        write(file)
+    opened: list[str] = []
+    watching = [True]
+
+    def watch(event: str, arguments: tuple[Any, ...]) -> None:
+        if watching and event == "open":
+            opened.append(str(arguments[0]))
+
+    sys.addaudithook(watch)
+    try:
+        with pytest.raises(WeightsError, match=words) as caught:
+            read(path)
+    finally:
+        watching.clear()
+    assert str(path) in str(caught.value)
+    assert set(opened) == {str(path)}
+
+
+def test_shape_bomb_in_chunks_is_refused_by_its_shape_before_anything_is_read(small, tmp_path):
+    path = tmp_path / "bomb.weights.h5"
+    small.save_weights(path)
+    with h5py.File(path, "r+") as file:
+        del file["layers/dense/vars/0"]
+        file["layers/dense/vars"].create_dataset(
+            "0", (2**24, 2**24), "float32", chunks=(256, 256), compression="gzip"
+        )
+    before = bytes_of(small)
+    with pytest.raises(WeightsError, match="16777216"):
+        load_weights(small, path, classifier=("predictions",))
+    assert bytes_of(small) == before
+
+
+def test_compressed_and_checksummed_numbers_are_read(path):
+    with h5py.File(path, "r+") as file:
+        del file["a/a/bias:0"]
+        file["a/a"].create_dataset(
+            "bias:0", data=np.arange(2.0), compression="gzip", shuffle=True, fletcher32=True
+        )
+    np.testing.assert_array_equal(read(path)["a/bias"], [0, 1])
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(np.arange(3), "no list of names"), (3.5, "no list of names"), (h5py.Empty("f4"), "names")],
+)
+def test_list_of_names_that_is_none_is_refused(path, value, words):
+    with h5py.File(path, "r+") as file:
+        del file["a"].attrs["weight_names"]
+        file["a"].attrs["weight_names"] = value
+    with pytest.raises(WeightsError, match=words):
+        read(path)
+
+
+def test_names_that_are_no_text_are_damage(path):
+    with h5py.File(path, "r+") as file:
+        file.attrs["layer_names"] = np.array([b"\xff\xfe"])
+    with pytest.raises(WeightsError, match="UnicodeDecodeError"):
+        read(path)
+
+
+def test_two_tensors_of_one_name_are_refused(path):
+    with h5py.File(path, "r+") as file:
+        file["a"].attrs["weight_names"] = [b"a/kernel:0", b"a/kernel:0"]
+    with pytest.raises(WeightsError, match="Two tensors"):
+        read(path)
+
+
+def test_hdf5_that_is_not_of_keras_is_told_so(tmp_path):
+    path = tmp_path / "other.h5"
+    with h5py.File(path, "w") as file:
+        file["data"] = np.zeros(3)
+    with pytest.raises(WeightsError, match="not of Keras"):
+        read(path)
+
+
+def test_file_of_layers_without_weights_is_refused(tmp_path):
+    path = tmp_path / "empty.h5"
+    with h5py.File(path, "w") as file:
+        file.attrs["layer_names"] = [b"a"]
+        file.create_group("a").attrs["weight_names"] = np.array([])
+    with pytest.raises(WeightsError, match="no weights"):
+        read(path)
+
+
+def test_whatever_bytes_are_damaged_the_answer_is_numbers_or_a_weights_error(path):
+    """Damage that HDF5 cannot survive in a test (endless loops) is left out by the seed."""
+    original = path.read_bytes()
+    numbers = np.random.default_rng(4)
+    errors = 0
+    for _ in range(400):
+        mutant = bytearray(original)
+        for place in numbers.integers(8, len(original), 3):
+            mutant[place] = numbers.integers(256)
+        path.write_bytes(mutant)
+        try:
+            read(path)
+        except WeightsError as error:
+            assert str(path) in str(error) or "Two tensors" in str(error)
+            errors += 1
+    assert errors > 20
+
+
+@pytest.mark.parametrize("length", [9, 100, 1000, 2047])
+def test_truncated_file_is_damage(path, length):
+    path.write_bytes(path.read_bytes()[:length])
+    with pytest.raises(WeightsError, match="no intact HDF5 file"):
+        read(path)
+
+
+def test_no_other_module_of_the_package_touches_h5py():
+    users = []
+    for source in Path(cnnzoo.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(source.read_text("utf-8"))):
+            names = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                names = [node.module or ""]
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                names = [node.value]  # import_module("h5py")
+            if any(name.partition(".")[0] == "h5py" for name in names):
+                users.append(source)
+    assert set(users) == {Path(hdf5.__file__)}
