@@ -43,18 +43,9 @@ def conv(
     return layers.Conv2D(filters, kernel, padding=padding, **arguments)(x)
 
 
-def conv_relu(x, filters, kernel, *, stride=1, padding="same", groups=1, name):
+def conv_relu(x, filters, kernel, *, name, **arguments):
     """Convolution with bias and ReLU in one layer, as before batch normalisation."""
-    return conv(
-        x,
-        filters,
-        kernel,
-        stride=stride,
-        padding=padding,
-        groups=groups,
-        activation="relu",
-        name=name,
-    )
+    return conv(x, filters, kernel, activation="relu", name=name, **arguments)
 
 
 def batch_norm(x, *, scale=True, epsilon=1e-3, name):
@@ -64,30 +55,9 @@ def batch_norm(x, *, scale=True, epsilon=1e-3, name):
     )
 
 
-def conv_bn(
-    x,
-    filters,
-    kernel,
-    *,
-    stride=1,
-    padding="same",
-    groups=1,
-    bias=False,
-    scale=True,
-    epsilon=1e-3,
-    name,
-):
+def conv_bn(x, filters, kernel, *, bias=False, scale=True, epsilon=1e-3, name, **arguments):
     """Convolution ``{name}_conv``, batch normalisation ``{name}_bn``."""
-    x = conv(
-        x,
-        filters,
-        kernel,
-        stride=stride,
-        padding=padding,
-        groups=groups,
-        bias=bias,
-        name=f"{name}_conv",
-    )
+    x = conv(x, filters, kernel, bias=bias, name=f"{name}_conv", **arguments)
     return batch_norm(x, scale=scale, epsilon=epsilon, name=f"{name}_bn")
 
 

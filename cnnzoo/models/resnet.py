@@ -7,6 +7,7 @@ CVPR 2017. https://arxiv.org/abs/1611.05431 (its Table 1 prints the two columns 
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 from keras import layers
 
@@ -47,31 +48,33 @@ def resnext50(image):
 
 
 def _trunk(x, column):
-    dialect = dict(bias=column.bias, epsilon=column.epsilon)
     x = layers.ZeroPadding2D(3, name="conv1_pad")(x)
-    x = blocks.conv_bn_relu(x, 64, 7, stride=2, padding="valid", name="conv1", **dialect)
+    stem = dict(stride=2, padding="valid", bias=column.bias, epsilon=column.epsilon)
+    x = blocks.conv_bn_relu(x, 64, 7, name="conv1", **stem)
     if column.pool_pad:
         x = layers.ZeroPadding2D(column.pool_pad, name="pool1_pad")(x)
     x = blocks.max_pool(x, name="pool1_pool")  # (N, 56, 56, 64)
     for stage, depth, width, filters in zip(STAGES, DEPTHS, column.widths, OUTPUT, strict=True):
         for i in range(1, depth + 1):
             stride = 2 if i == 1 and stage != "conv2" else 1
-            x = bottleneck(x, width, filters, stride, column, dialect, name=f"{stage}_block{i}")
+            x = bottleneck(x, width, filters, stride, column, name=f"{stage}_block{i}")
     return x
 
 
-def bottleneck(x, width, filters, stride, column, dialect, *, name):
+def bottleneck(x, width, filters, stride, column, *, name):
     """1x1 narrows, 3x3 looks around, 1x1 widens; the shortcut is added last."""
+    conv_bn = partial(blocks.conv_bn, bias=column.bias, epsilon=column.epsilon)
+    conv_bn_relu = partial(blocks.conv_bn_relu, bias=column.bias, epsilon=column.epsilon)
     first, second = (stride, 1) if column.halves_at == 1 else (1, stride)
     shortcut = x
     if stride != 1 or blocks.channels(x) != filters:
-        shortcut = blocks.conv_bn(x, filters, 1, stride=stride, name=f"{name}_0", **dialect)
-    x = blocks.conv_bn_relu(x, width, 1, stride=first, name=f"{name}_1", **dialect)
+        shortcut = conv_bn(x, filters, 1, stride=stride, name=f"{name}_0")
+    x = conv_bn_relu(x, width, 1, stride=first, name=f"{name}_1")
     padding = "same"
-    if column.halves_at == 2:  # at stride 2 "same" would pad unevenly
+    if column.halves_at == 2:  # "same" would pad unevenly at stride 2
         x, padding = layers.ZeroPadding2D(1, name=f"{name}_2_pad")(x), "valid"
-    dialect_2 = dict(stride=second, padding=padding, groups=column.groups, **dialect)
-    x = blocks.conv_bn_relu(x, width, 3, name=f"{name}_2", **dialect_2)
-    x = blocks.conv_bn(x, filters, 1, name=f"{name}_3", **dialect)
+    grouped = dict(stride=second, padding=padding, groups=column.groups)
+    x = conv_bn_relu(x, width, 3, name=f"{name}_2", **grouped)
+    x = conv_bn(x, filters, 1, name=f"{name}_3")
     x = layers.Add(name=f"{name}_add")([shortcut, x])
     return layers.Activation("relu", name=f"{name}_out")(x)

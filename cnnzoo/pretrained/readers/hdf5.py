@@ -3,6 +3,8 @@
 HDF5 files can point at other files (external links, external storage, virtual datasets), load
 plug-ins (unknown filters) and declare petabytes in a kilobyte. All of that is refused before a
 number is read, and every error of the library becomes a `WeightsError` that names the file.
+What remains: a damaged file of a user's own can make the library loop. A download cannot, because
+its hash is checked first.
 """
 
 from __future__ import annotations
@@ -112,8 +114,9 @@ class Hdf5:
             return []
         if not isinstance(stored.get_type(), h5py.h5t.TypeStringID):
             self._refuse(attribute, "no list of names")
-        if stored.get_storage_size() > _LARGEST_ATTRIBUTE_BYTES:
-            self._refuse(attribute, "a list of names that is too long")
+        many = math.prod(stored.shape or ())
+        if max(many, many * stored.get_type().get_size()) > _LARGEST_ATTRIBUTE_BYTES:
+            self._refuse(attribute, f"a list of {many} names, which is too long")
         names = np.atleast_1d(attributes[attribute]).ravel().tolist()
         return [name.decode() if isinstance(name, bytes) else str(name) for name in names]
 

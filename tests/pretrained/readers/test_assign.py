@@ -91,7 +91,7 @@ def test_failure_half_way_through_assigning_restores_what_was_assigned(small, er
 
     def failing(self: Any, value: Any) -> Any:
         done = real(self, value)
-        if self is last and monkeypatch is not None and not failed:
+        if self is last and not failed:
             failed.append(True)
             raise error
         return done
