@@ -105,7 +105,7 @@ def fill(model: keras.Model, source: Source, spec: ModelSpec, new_classifier: bo
     """
     rule = PREPROCESSING[source.preprocessing(spec)]
     arguments: dict[str, Any] = dict(
-        name_maps=sorted((weights_folder() / "name_maps").glob(f"{spec.name}-*.tsv")),
+        name_maps=_name_maps(source, spec),
         classifier=tuple(model.output_names),
         new_classifier=new_classifier,
         pixels=(rule.mean, rule.scale),
@@ -118,3 +118,9 @@ def fill(model: keras.Model, source: Source, spec: ModelSpec, new_classifier: bo
         return load_weights(
             model, file, format=entry.format, class_offset=entry.class_offset, **arguments
         )
+
+
+def _name_maps(source: Source, spec: ModelSpec) -> list[Path]:
+    """The map made for a published file; for any other file all maps of the network."""
+    stem = source.entry.name_map if source.entry is not None else ""
+    return sorted((weights_folder() / "name_maps").glob(f"{stem or f'{spec.name}-*'}.tsv"))

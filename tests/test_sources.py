@@ -106,6 +106,14 @@ def test_every_entry_of_the_catalogue_names_a_form_of_its_network(spec):
         assert entry.input_size == spec.shape_for(choices)[:2]
 
 
+def test_every_name_map_that_an_entry_names_exists():
+    entries = [entry for entries in all_weights().values() for entry in entries]
+    named = {entry.name_map for entry in entries if entry.name_map}
+    there = {path.stem for path in (sources.weights_folder() / "name_maps").glob("*.tsv")}
+    assert named
+    assert named <= there
+
+
 def test_tag_brings_its_options_and_its_preprocessing(monkeypatch):
     """A file in torch's layout, as its publisher would write it, for the form the tag names."""
     made = sketch("resnet50", variant="v1.5")

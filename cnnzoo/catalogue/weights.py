@@ -37,7 +37,8 @@ class WeightsEntry:
         format: How the file is encoded: ``keras-h5``, ``keras3-h5``, ``safetensors``, ``onnx``,
             ``torch``.
         layout: Generation of names and shapes inside the file.
-        name_map: Stem of a file in ``weights/name_maps/``; empty when tensors match in order.
+        name_map: Stem of the file in ``weights/name_maps/`` that translates its names; empty where
+            one of the network's maps is found by the names themselves, or none is needed.
         preprocessing: Name of the arithmetic that turns RGB pixels 0-255 into input.
         input_size: Height and width the accuracy was measured at.
         classes: Width of the classifier in the file; None for ``notop``.

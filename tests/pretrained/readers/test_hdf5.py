@@ -172,6 +172,20 @@ def test_list_of_names_that_is_none_is_refused(path, value, words):
         read(path)
 
 
+def test_list_of_names_that_is_too_long_is_refused(path, monkeypatch):
+    monkeypatch.setattr(hdf5, "_LARGEST_ATTRIBUTE_BYTES", 15)
+    with pytest.raises(WeightsError, match="too long"):
+        read(path)
+
+
+def test_group_with_too_many_members_is_refused(small, tmp_path, monkeypatch):
+    path = tmp_path / "mine.weights.h5"
+    small.save_weights(path)
+    monkeypatch.setattr(hdf5, "_MOST_MEMBERS", 3)
+    with pytest.raises(WeightsError, match="members"):
+        read(path)
+
+
 def test_names_that_are_no_text_are_damage(path):
     with h5py.File(path, "r+") as file:
         file.attrs["layer_names"] = np.array([b"\xff\xfe"])

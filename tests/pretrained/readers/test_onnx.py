@@ -52,11 +52,13 @@ def test_convolutions_of_the_model_zoo_fill_alexnet(tmp_path):
     for name, shape in ALEXNET.items():
         values[f"{name}_w_0"] = numbers.normal(size=shape).astype("float32")
         values[f"{name}_b_0"] = numbers.normal(size=shape[:1]).astype("float32")
+    values["fc8_w_0"] = np.ones((1000, 4), "float32")  # what a network without top leaves unread
     path = tmp_path / "bvlcalexnet-12.onnx"
     write(path, values)
     model = cnnzoo.build("alexnet", include_top=False)
     report = load_weights(model, path, name_maps=sorted(MAPS.glob("alexnet-*.tsv")))
     assert report.loaded == report.total == 10
+    assert report.unused == ("OC2_DUMMY_1", "fc8_w_0")
     np.testing.assert_array_equal(
         np.array(model.get_layer("conv2").kernel), values["conv2_w_0"].transpose(2, 3, 1, 0)
     )

@@ -15,6 +15,7 @@ from weight_files import MAPS, listing, randomise, write_legacy
 
 import cnnzoo
 from cnnzoo.pretrained.load import load_weights
+from cnnzoo.pretrained.readers.keras_h5 import renumbered
 
 # fmt: off
 #   their network        ours                    listing              input  top
@@ -91,6 +92,25 @@ def test_what_our_networks_save_is_read_again(tmp_path, suffix):
         weight.assign(weight + 1)
     load_weights(two, path, classifier=("predictions",))
     for ours, theirs in zip(two.get_weights(), one.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_layers_nobody_named_are_counted_in_the_order_of_their_numbers():
+    names = ["conv2d_1000", "fc1", "conv2d_7", "conv2d", "dense_2", "conv2d_64"]
+    assert renumbered(names) == ["conv2d_4", "fc1", "conv2d_2", "conv2d_1", "dense_1", "conv2d_3"]
+
+
+def test_normalisation_without_scale_is_read_from_keras_3_files(tmp_path):
+    path = tmp_path / "mine.weights.h5"
+    image = keras.Input((3,), name="image")
+    layer = keras.layers.BatchNormalization(scale=False, name="bn")
+    model = keras.Model(image, layer(image), name="tiny")
+    randomise(model)
+    before = model.get_weights()
+    model.save_weights(path)
+    layer.set_weights([weight * 0 for weight in before])
+    load_weights(model, path)
+    for ours, theirs in zip(model.get_weights(), before, strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
 
