@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from cnnzoo.catalogue.folder import weights_folder
 from cnnzoo.catalogue.registry import get_spec
 from cnnzoo.catalogue.weights_schema import NOT_STATED, check_entry
 from cnnzoo.errors import CatalogueError, UnknownNameError, UsageError
@@ -32,7 +33,8 @@ class WeightsEntry:
         file: Name on disk and on a mirror; unique in the whole catalogue.
         urls: Where it is published, first choice first. Empty: it ships in ``weights/files/``.
         size_bytes: Exact; None where no source states it, then the hash alone decides.
-        hash: ``sha256:`` or ``md5:`` and the digest.
+        hash: ``sha256:`` or ``md5:`` and the digest; ``sha256-prefix:`` and its first hex digits
+            where the publisher states no more.
         hash_stated_by: Who published the digest.
         format: How the file is encoded: ``keras-h5``, ``keras3-h5``, ``safetensors``, ``onnx``,
             ``torch``.
@@ -41,12 +43,16 @@ class WeightsEntry:
             one of the network's maps is found by the names themselves, or none is needed.
         preprocessing: Name of the arithmetic that turns RGB pixels 0-255 into input.
         input_size: Height and width the accuracy was measured at.
+        resize: Shorter side, in pixels, before the middle is cut out at ``input_size``; None when
+            the whole picture is taken.
+        interpolation: Of that resizing: ``bilinear`` or ``bicubic``.
         classes: Width of the classifier in the file; None for ``notop``.
         class_offset: Leading classes to drop (1 when class 0 is "background").
         options: Build options that the file decides. An option not named here is free.
+        dataset: What the network was trained and measured on, a key of ``labels.DATASETS``.
         licence: Licence of the weights, and who says so where that is not plain.
         origin: Who trained or converted them.
-        top1: Per cent on ILSVRC-2012 validation unless ``evidence`` says otherwise.
+        top1: Per cent on the dataset's validation or test part, as ``evidence`` says.
         top5: As ``top1``.
         evaluation: Resize and crop behind ``top1`` and ``top5``.
         evidence: Who published or measured the accuracy.
@@ -65,9 +71,12 @@ class WeightsEntry:
     name_map: str
     preprocessing: str
     input_size: tuple[int, int]
+    resize: int | None = None
+    interpolation: str = "bilinear"
     classes: int | None = None
     class_offset: int = 0
     options: Mapping[str, bool | int | float | str]
+    dataset: str
     licence: str
     origin: str
     top1: float | None = None
@@ -162,25 +171,6 @@ def read_weights(path: Path) -> tuple[WeightsEntry, ...]:
             )
         entries[entry.tag, entry.part] = entry
     return tuple(entries.values())
-
-
-def weights_folder() -> Path:
-    """Find the data folder: inside an installed package, or beside it in a checkout.
-
-    Raises:
-        CatalogueError: Neither exists.
-    """
-    return _weights_folder(Path(__file__).resolve().parents[1])
-
-
-def _weights_folder(package: Path) -> Path:
-    for folder in (package / "_weights", package.parent / "weights"):
-        if (folder / "catalogue").is_dir():
-            return folder
-    raise CatalogueError(
-        f"The weights catalogue is missing: neither {package / '_weights'} nor "
-        f"{package.parent / 'weights'} holds a folder 'catalogue'. Install cnnzoo again."
-    )
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from cnnzoo.catalogue.labels import DATASETS
 from cnnzoo.catalogue.preprocessing import PREPROCESSING
 from cnnzoo.errors import CatalogueError
 from cnnzoo.lookup import did_you_mean
@@ -24,11 +25,12 @@ LAYOUTS = (
     "torch-state-dict",  # OIHW kernels, (out, in) dense layers
     "caffe-onnx",  # Caffe through ONNX: OIHW, first kernel in BGR
 )
+INTERPOLATIONS = ("bilinear", "bicubic")
 # A plain name under POSIX and Windows alike: no folder, no drive, no device, no trailing dot.
 _FILE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,198}[A-Za-z0-9])?")
 _DEVICE = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)
 _URL = re.compile(r"https://[a-z0-9][a-z0-9.-]*/[^\s?#@\\]+")
-_HASH = re.compile(r"sha256:[0-9a-f]{64}|md5:[0-9a-f]{32}")
+_HASH = re.compile(r"sha256:[0-9a-f]{64}|md5:[0-9a-f]{32}|sha256-prefix:[0-9a-f]{8,63}")
 _TAG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _STEM = re.compile(r"(?:[a-z0-9][a-z0-9_.-]*)?")
 _OPTION = re.compile(r"[a-z][a-z0-9_]*")
@@ -81,6 +83,10 @@ def _check_together(fields: dict[str, Any], where: str) -> None:
     if "top1" in fields and "evaluation" not in fields:
         raise CatalogueError(
             f"evaluation is missing: an accuracy says nothing without its protocol. ({where})"
+        )
+    if fields.get("resize", math.inf) < max(fields["input_size"]):
+        raise CatalogueError(
+            f"resize is smaller than input_size, which is cut out of it. ({where})"
         )
     if not fields["urls"] and fields["size_bytes"] == NOT_STATED:
         raise CatalogueError(f"size_bytes must be exact for a file that ships. ({where})")
@@ -144,16 +150,22 @@ _RULES = {
     "file": _Rule(_file_name, "a plain file name of letters, digits, '.', '_' and '-'"),
     "urls": _Rule(_urls, "different https addresses without query or credentials"),
     "size_bytes": _Rule(_size, f"the exact number of bytes, or '{NOT_STATED}'"),
-    "hash": _Rule(_matches(_HASH), "'sha256:' and 64 or 'md5:' and 32 lower-case hex digits"),
+    "hash": _Rule(
+        _matches(_HASH),
+        "'sha256:' and 64, 'md5:' and 32, or 'sha256-prefix:' and 8 or more lower-case hex digits",
+    ),
     "hash_stated_by": _Rule(_text, "who published the hash"),
     "format": _Rule(_one_of(FORMATS), _words(FORMATS)),
     "layout": _Rule(_one_of(LAYOUTS), _words(LAYOUTS)),
     "name_map": _Rule(_matches(_STEM), "the stem of a file in weights/name_maps, or empty"),
     "preprocessing": _Rule(_one_of(tuple(PREPROCESSING)), _words(tuple(PREPROCESSING))),
     "input_size": _Rule(_pair, "[height, width] in pixels"),
+    "resize": _Rule(lambda value: _whole(value, 1, 4096), "a number of pixels", required=False),
+    "interpolation": _Rule(_one_of(INTERPOLATIONS), _words(INTERPOLATIONS), required=False),
     "classes": _Rule(lambda value: _whole(value, 1, 10**6), "a number of classes", required=False),
     "class_offset": _Rule(lambda value: _whole(value, 0, 10**6), "0 or more", required=False),
     "options": _Rule(_options, "a table of build options and their settings"),
+    "dataset": _Rule(_one_of(tuple(DATASETS)), _words(tuple(DATASETS))),
     "licence": _Rule(_text, "the licence of the weights"),
     "origin": _Rule(_text, "who trained or converted them"),
     "top1": _Rule(_percentage, "per cent, above 0 and up to 100", required=False),

@@ -24,14 +24,14 @@ from cnnzoo.errors import IntegrityError, StorageError
 from cnnzoo.pretrained.environment import cache_folder
 from cnnzoo.pretrained.integrity import open_intact
 from cnnzoo.pretrained.partial import is_abandoned
-from cnnzoo.pretrained.remote import RemoteFile
+from cnnzoo.pretrained.remote import HASH, RemoteFile
 from cnnzoo.pretrained.storage import storage_errors
 
 _TAG = (
     "Signature: 8a477f597d28d172789f06886806bc55\n"
     "# Downloads of cnnzoo, each checked whenever it is used. Deleting them loses nothing.\n"
 )
-_DIGEST_LENGTHS = {"sha256": 64, "md5": 32}
+_SCHEMES = ("sha256", "md5", "sha256-prefix")
 _BLOB = re.compile(r"(?P<digest>[0-9a-f]+)(\.[A-Za-z0-9]+)?")
 _LOCK = re.compile(r"\.(?P<digest>[0-9a-f]+)\.lock")
 
@@ -66,7 +66,7 @@ class Removed:
 
 def blob_path(file: RemoteFile) -> Path:
     """Where the cache keeps ``file``, whether it is there or not."""
-    folder = _blobs() / file.algorithm / file.digest[:2]
+    folder = _blobs() / file.scheme / file.digest[:2]
     return folder / f"{file.digest}{file.suffix}"
 
 
@@ -146,8 +146,8 @@ def _ours() -> Iterator[tuple[Path, int]]:
             f"{blobs} is not marked as a cache of cnnzoo, so nothing in it is touched. "
             "Set CNNZOO_CACHE to the folder that is."
         )
-    for algorithm in _DIGEST_LENGTHS:
-        for folder in _folders(blobs / algorithm):
+    for scheme in _SCHEMES:
+        for folder in _folders(blobs / scheme):
             for path in sorted(folder.iterdir()):
                 with contextlib.suppress(FileNotFoundError):  # another process pruned it
                     status = path.lstat()
@@ -164,10 +164,10 @@ def _folders(parent: Path) -> list[Path]:
 def _promised(path: Path, pattern: re.Pattern[str]) -> str:
     """The hash that a name of ours promises, or nothing for other names."""
     found = pattern.fullmatch(path.name)
-    algorithm = path.parent.parent.name
-    if not found or len(found["digest"]) != _DIGEST_LENGTHS[algorithm]:
+    if not found or found["digest"][:2] != path.parent.name:
         return ""
-    return f"{algorithm}:{found['digest']}" if found["digest"][:2] == path.parent.name else ""
+    promised = f"{path.parent.parent.name}:{found['digest']}"
+    return promised if HASH.fullmatch(promised) else ""
 
 
 def _blobs() -> Path:

@@ -62,8 +62,7 @@ def _check(opened: BinaryIO, path: Path, file: RemoteFile) -> None:
             f"{grouped(file.size_bytes)}."
         )
     digest = digest_of(opened, file.algorithm)
-    if digest != file.digest:
+    if not file.is_hash(digest):
         raise IntegrityError(
-            f"{path} is not {file.name}: its {file.algorithm} is {digest} and must be "
-            f"{file.digest}."
+            f"{path} is not {file.name}: its {file.algorithm} is {digest} and must {file.wants}."
         )

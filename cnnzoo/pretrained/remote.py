@@ -10,7 +10,7 @@ from typing import Protocol
 from cnnzoo.errors import UsageError
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_HASH = re.compile(r"sha256:[0-9a-f]{64}|md5:[0-9a-f]{32}")
+HASH = re.compile(r"sha256:[0-9a-f]{64}|md5:[0-9a-f]{32}|sha256-prefix:[0-9a-f]{8,63}")
 
 
 class Entry(Protocol):
@@ -35,7 +35,8 @@ class RemoteFile:
     Attributes:
         name: File name, without a folder; also its name on a mirror.
         urls: https addresses, first choice first.
-        hash: ``sha256:`` or ``md5:`` and the digest in lower case.
+        hash: ``sha256:`` or ``md5:`` and the digest in lower case, or ``sha256-prefix:`` and the
+            first digits, where the publisher states no more (torch's hub: eight in the name).
         size_bytes: Exact size, or None when nobody states it.
         shipped_path: Where the package itself brings the file; then nothing is downloaded.
     """
@@ -54,16 +55,31 @@ class RemoteFile:
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise UsageError(f"{self.name!r} is no plain file name.")
-        if not _HASH.fullmatch(self.hash):
+        if not HASH.fullmatch(self.hash):
             raise UsageError(f"{self.hash!r} is no hash of {self.name}; sha256 and md5 are known.")
 
     @property
-    def algorithm(self) -> str:
+    def scheme(self) -> str:
+        """What stands before the digits."""
         return self.hash.partition(":")[0]
 
     @property
+    def algorithm(self) -> str:
+        return self.scheme.removesuffix("-prefix")
+
+    @property
     def digest(self) -> str:
+        """What the hash of the file must be, or begin with."""
         return self.hash.partition(":")[2]
+
+    def is_hash(self, digest: str) -> bool:
+        """Whether a file with this digest is the published one."""
+        return digest.startswith(self.digest)  # equal, unless only a prefix is known
+
+    @property
+    def wants(self) -> str:
+        """What its digest must be, after the word "must"."""
+        return f"{'begin with' if self.scheme != self.algorithm else 'be'} {self.digest}"
 
     @property
     def suffix(self) -> str:

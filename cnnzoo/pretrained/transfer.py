@@ -182,11 +182,11 @@ class _Transfer:
 
     def _check_hash(self) -> None:
         """One more clean attempt when the bytes are wrong: a cache on the way may be to blame."""
-        if self.partial.digest == self.file.digest:
+        if self.file.is_hash(self.partial.digest):
             return
         failure = Failure(
-            f"the {self.file.algorithm} of what it sends is {self.partial.digest} and must be "
-            f"{self.file.digest}",
+            f"the {self.file.algorithm} of what it sends is {self.partial.digest} and must "
+            f"{self.file.wants}",
             retry=not self.had_wrong_bytes,
             wrong_file=True,
         )

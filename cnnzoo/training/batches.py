@@ -10,7 +10,7 @@ import numpy as np
 from cnnzoo.errors import DataError
 from cnnzoo.training.augmentation import Augmentation, fit_picture
 from cnnzoo.training.datasets import Part
-from cnnzoo.training.images import ImageFiles, picture
+from cnnzoo.pictures import ImageFiles, picture
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]

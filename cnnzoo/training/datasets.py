@@ -15,7 +15,7 @@ import numpy as np
 
 from cnnzoo.errors import DataError, DownloadError, UsageError
 from cnnzoo.lookup import fold, pick
-from cnnzoo.training.images import Images
+from cnnzoo.pictures import Images
 from cnnzoo.training.splits import emptied, stratified
 
 TEST_FRACTION = 0.2  # of data that come without a test part

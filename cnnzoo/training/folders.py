@@ -11,7 +11,7 @@ import numpy as np
 
 from cnnzoo.errors import DataError
 from cnnzoo.training.datasets import Dataset, Part, repeated_note, split_off_test
-from cnnzoo.training.images import ImageFiles, printable, read_picture
+from cnnzoo.pictures import ImageFiles, printable, read_picture
 
 _LITTER = ("thumbs.db", "desktop.ini", "__macosx")  # and whatever begins with a dot
 

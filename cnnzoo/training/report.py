@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from cnnzoo import units
 from cnnzoo.training import charts
 from cnnzoo.training.datasets import Part
-from cnnzoo.training.images import picture
+from cnnzoo.pictures import picture
 
 GALLERY = 60  # at most so many misclassified images are shown
 _THUMBNAIL = 96  # pixels of the longer side

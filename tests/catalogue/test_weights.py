@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from cnnzoo.catalogue import weights
+from cnnzoo.catalogue import folder, weights
 from cnnzoo.catalogue.facts import form_key, recorded
 from cnnzoo.catalogue.preprocessing import PREPROCESSING
 from cnnzoo.catalogue.registry import get_spec
@@ -33,6 +33,7 @@ GOOD: dict[str, Any] = {
     "classes": 1000,
     "class_offset": 0,
     "options": {"variant": "v1", "aux": False, "bn_epsilon": 1e-5},
+    "dataset": "ImageNet-1k",
     "licence": "MIT",
     "origin": "example.org",
     "top1": 74.9,
@@ -113,7 +114,7 @@ BAD = {
     "hash": [
         *("", "sha256:", "sha256:" + 63 * "0", "sha256:" + 65 * "0", "sha256:" + 64 * "A"),
         *("sha256:" + 64 * "g", 64 * "0", "md5:" + 64 * "0", "sha1:" + 40 * "0", 7),
-        "sha256:" + 64 * "0" + "\n",
+        *("sha256:" + 64 * "0" + "\n", "sha256-prefix:1234567", "sha256-prefix:" + 64 * "0"),
     ],
     "size_bytes": [0, -1, 1.5, True, "1", "", 2**60],
     "urls": [
@@ -134,6 +135,9 @@ BAD = {
     "name_map": ["../x", "a/b", "A", " ", 7],
     "preprocessing": ["", "caffe", "tf", "BGR-centred"],
     "input_size": [224, [224], [224, 224, 3], [0, 224], [224.0, 224], ["224", 224], [True, 224]],
+    "resize": [0, -1, 256.0, "256", True],
+    "interpolation": ["", "nearest", 7],
+    "dataset": ["", "ImageNet", "imagenet-1k", 7],
     "classes": [0, -1, "1000", 1000.0, True, 10**9],
     "class_offset": [-1, 1000, 1.0, False],
     "options": [7, [], {"Variant": "v1"}, {"variant": []}, {"variant": ""}, {"variant": "a\0"}],
@@ -198,6 +202,7 @@ def test_an_unknown_field_is_named_with_the_nearest_known_one(write: Write) -> N
         pytest.param(
             {k: v for k, v in GOOD.items() if k != "evaluation"}, "protocol", id="no-protocol"
         ),
+        pytest.param(GOOD | {"resize": 223}, "resize is smaller", id="cut-larger-than-picture"),
         pytest.param(GOOD | {"urls": [], "size_bytes": "not stated"}, "ships", id="shipped"),
     ],
 )
@@ -299,11 +304,11 @@ def test_a_network_that_does_not_exist_is_not_one_without_weights(name: str) -> 
 def test_the_data_is_found_in_an_installed_package_and_in_a_checkout(tmp_path: Path) -> None:
     package = tmp_path / "site-packages" / "cnnzoo"
     with pytest.raises(CatalogueError, match="Install cnnzoo again"):
-        weights._weights_folder(package)
+        folder._weights_folder(package)
     (package.parent / "weights" / "catalogue").mkdir(parents=True)
-    assert weights._weights_folder(package) == package.parent / "weights"
+    assert folder._weights_folder(package) == package.parent / "weights"
     (package / "_weights" / "catalogue").mkdir(parents=True)
-    assert weights._weights_folder(package) == package / "_weights"
+    assert folder._weights_folder(package) == package / "_weights"
 
 
 NETWORKS = (

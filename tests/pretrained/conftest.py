@@ -29,6 +29,7 @@ preprocessing = "bgr-centred"
 input_size = [224, 224]
 classes = 1000
 options = {{}}
+dataset = "ImageNet-1k"
 licence = "none"
 origin = "this test"
 evidence = "none"

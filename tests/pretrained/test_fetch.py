@@ -72,6 +72,19 @@ def test_a_file_known_by_md5_is_kept_under_its_md5(server: FaultServer, tmp_path
     assert download(old) == tmp_path / "cache" / "blobs" / "md5" / digest[:2] / f"{digest}.h5"
 
 
+def test_a_file_known_by_the_first_digits_of_its_hash_must_begin_with_them(tmp_path: Path) -> None:
+    """As torch's hub names its files."""
+    digest = hashlib.sha256(BODY).hexdigest()
+    known = RemoteFile("net.pth", (), f"sha256-prefix:{digest[:8]}", len(BODY))
+    path = tmp_path / "cache" / "blobs" / "sha256-prefix" / digest[:2] / f"{digest[:8]}.pth"
+    assert download(known) == path
+    assert [(c.hash, c.is_intact()) for c in cache.cache_list()] == [(known.hash, True)]
+    other = RemoteFile("net.pth", (), f"sha256-prefix:{digest[1:9]}", len(BODY))
+    with pytest.raises(errors.IntegrityError, match=f"must begin with {digest[1:9]}"):
+        download(other)
+    assert not cache.blob_path(other).exists()
+
+
 def test_two_catalogues_share_a_cache(server: FaultServer, file: RemoteFile) -> None:
     """C16: another version calls the same bytes by another name."""
     renamed = dataclasses.replace(file, name="other-name.h5")

@@ -9,10 +9,10 @@ from keras import layers
 from PIL import Image
 
 from cnnzoo.errors import DataError
+from cnnzoo.pictures import ImageFiles
 from cnnzoo.training.augmentation import Augmentation
 from cnnzoo.training.batches import Batches
 from cnnzoo.training.datasets import Part
-from cnnzoo.training.images import ImageFiles
 
 MOVES = Augmentation(turn=20, shift=0.2, zoom=0.2)
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from cnnzoo.errors import DataError, DownloadError, UnknownNameError, UsageError
+from cnnzoo.pictures import ImageFiles
 from cnnzoo.training.datasets import Part, load_data, split_off_test
-from cnnzoo.training.images import ImageFiles
 
 
 def _save(path: Path) -> None:

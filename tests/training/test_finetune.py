@@ -15,11 +15,11 @@ import pytest
 from PIL import Image
 
 from cnnzoo.errors import DataError, UsageError
+from cnnzoo.pictures import ImageFiles
 from cnnzoo.training.augmentation import AUGMENTATIONS
 from cnnzoo.training.batches import Batches
 from cnnzoo.training.datasets import Dataset, Part
 from cnnzoo.training.finetune import Run, fine_tune
-from cnnzoo.training.images import ImageFiles
 from cnnzoo.training.rundir import FILES
 
 QUICK: dict[str, Any] = {"epochs": 2, "batch_size": 16, "progress": False}

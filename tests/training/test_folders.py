@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from cnnzoo.errors import DataError
+from cnnzoo.pictures import ImageFiles
 from cnnzoo.training.datasets import Dataset, load_data
-from cnnzoo.training.images import ImageFiles
 
 
 def _fill(folder: Path, count: int, mode: str = "RGB", start: int = 0) -> None:

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cnnzoo.pictures import ImageFiles
 from cnnzoo.training.datasets import Part
-from cnnzoo.training.images import ImageFiles
 from cnnzoo.training.metrics import score
 from cnnzoo.training.report import confusions, mistakes, render
 

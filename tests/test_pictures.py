@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cnnzoo import pictures as images
 from cnnzoo.errors import DataError
-from cnnzoo.training import images
-from cnnzoo.training.images import ImageFiles, picture, printable, read_picture
+from cnnzoo.pictures import ImageFiles, picture, printable, read_picture
 
 PATTERN = np.arange(24, dtype=np.uint8).reshape(4, 6) * 10
 

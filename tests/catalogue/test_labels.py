@@ -1,0 +1,38 @@
+"""The classes of the datasets, against what is known of them elsewhere."""
+
+from __future__ import annotations
+
+import pytest
+
+from cnnzoo.catalogue.labels import DATASETS, labels_of
+from cnnzoo.catalogue.networks import NETWORKS
+from cnnzoo.errors import UnknownNameError
+
+
+def test_imagenet_has_its_thousand_classes_in_the_order_of_their_identifiers():
+    labels = labels_of("ImageNet-1k")
+    identifiers = [label.id for label in labels]
+    assert len(labels) == 1000
+    assert identifiers == sorted(set(identifiers))
+    assert len({label.name for label in labels}) == 1000
+    assert labels[0] == ("n01440764", "tench")
+    assert labels[134].id == "n02012849"  # one of the two birds and machines called crane
+    assert labels[207] == ("n02099601", "golden retriever")
+    assert labels[999] == ("n15075141", "toilet tissue")
+
+
+def test_small_datasets_have_their_ten_classes():
+    assert [label.name for label in labels_of("MNIST")] == list("0123456789")
+    names = [label.name for label in labels_of("CIFAR-10")]
+    assert (names[0], names[3], names[9], len(set(names))) == ("airplane", "cat", "truck", 10)
+
+
+def test_every_network_is_of_a_dataset_whose_classes_are_known():
+    for spec in NETWORKS:
+        assert len(labels_of(spec.dataset)) == spec.num_classes
+    assert {spec.dataset for spec in NETWORKS} <= set(DATASETS)
+
+
+def test_an_unknown_dataset_is_refused_with_the_nearest_name():
+    with pytest.raises(UnknownNameError, match=r"Did you mean 'CIFAR-10'"):
+        labels_of("cifar-100")
