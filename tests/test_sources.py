@@ -75,7 +75,12 @@ def test_absent_file_is_named(tmp_path):
     ("name", "arguments", "error", "says"),
     [
         ("resnet50", dict(weights="imagenett"), UnknownNameError, "Did you mean 'imagenet'"),
-        ("lenet5", dict(weights="imagenet"), UnknownNameError, "none are known for lenet5"),
+        (
+            "lenet5",
+            dict(weights="imagenet"),
+            UnknownNameError,
+            "lenet5 is named 'imagenet'. Known: mnist",
+        ),
         ("resnet50", dict(weights=1), UsageError, "nor a path"),
         ("resnet50", dict(weights=""), UsageError, "nor a path"),
         (

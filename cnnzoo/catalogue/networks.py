@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from cnnzoo.catalogue.resnets import RESNETS_2015, RESNEXT50
 from cnnzoo.catalogue.spec import Choice, ModelSpec, Option, Paper
 
 
@@ -224,42 +225,6 @@ INCEPTION_V3 = ModelSpec(
     ),
 )
 
-RESNET50 = ModelSpec(
-    name="resnet50",
-    title="ResNet-50",
-    family="resnet",
-    paper=Paper(
-        authors="K. He, X. Zhang, S. Ren, J. Sun",
-        title="Deep Residual Learning for Image Recognition",
-        year=2015,
-        venue="CVPR 2016",
-        url="https://arxiv.org/abs/1512.03385",
-        table="Table 1, column 50-layer",
-    ),
-    input_shape=(224, 224, 3),
-    min_size=32,
-    num_classes=1000,
-    preprocessing="bgr-centred",
-    trunk="cnnzoo.models.resnet:resnet50",
-    options=(
-        Option(
-            "variant",
-            "where a block halves the image",
-            (
-                Choice("v1", "the paper and Keras: stride in the first 1x1, biases"),
-                Choice("v1.5", "torchvision and timm: stride in the 3x3, no biases"),
-                Choice("v1-2017", "Keras' first port: epsilon 1e-3, no padding before pooling"),
-            ),
-        ),
-    ),
-    notes=(
-        "25,636,712 with the convolution biases of Keras and the batch-norm statistics; "
-        "25,557,032 in torchvision and timm, which have neither biases nor count statistics.",
-        "torchvision and timm build v1.5: the stride sits in the 3x3 convolution, which costs "
-        "6 % more MACs.",
-    ),
-)
-
 INCEPTION_V4 = ModelSpec(
     name="inception_v4",
     title="Inception v4",
@@ -321,30 +286,6 @@ XCEPTION = ModelSpec(
     ),
 )
 
-RESNEXT50 = ModelSpec(
-    name="resnext50",
-    title="ResNeXt-50 (32x4d)",
-    family="resnet",
-    paper=Paper(
-        authors="S. Xie, R. Girshick, P. Dollár, Z. Tu, K. He",
-        title="Aggregated Residual Transformations for Deep Neural Networks",
-        year=2016,
-        venue="CVPR 2017",
-        url="https://arxiv.org/abs/1611.05431",
-        table="Table 1, column ResNeXt-50 (32x4d)",
-    ),
-    input_shape=(224, 224, 3),
-    min_size=32,
-    num_classes=1000,
-    preprocessing="standardised",
-    trunk="cnnzoo.models.resnet:resnext50",
-    aliases=("resnext50_32x4d", "resnext"),
-    notes=(
-        "25,097,128 with true grouped convolutions; the last release of keras-applications "
-        "imitates them by constant layers and counts 153,220,008.",
-    ),
-)
-
 NETWORKS = (
     LENET5,
     ALEXNET,
@@ -352,7 +293,7 @@ NETWORKS = (
     VGG19,
     INCEPTION_V1,
     INCEPTION_V3,
-    RESNET50,
+    *RESNETS_2015,
     INCEPTION_V4,
     INCEPTION_RESNET_V2,
     XCEPTION,

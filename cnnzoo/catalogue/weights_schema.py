@@ -23,6 +23,7 @@ LAYOUTS = (
     "keras2-nested-depthwise",  # the same; grouped convolutions stored as depthwise kernels
     "keras3",  # Keras 3 .weights.h5
     "torch-state-dict",  # OIHW kernels, (out, in) dense layers
+    "own-names",  # layer/variable as the network itself calls them, shapes of Keras
     "caffe-onnx",  # Caffe through ONNX: OIHW, first kernel in BGR
 )
 INTERPOLATIONS = ("bilinear", "bicubic")

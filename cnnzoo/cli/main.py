@@ -11,11 +11,22 @@ from typing import Any, NoReturn
 
 import cnnzoo
 from cnnzoo import _keras_hook
-from cnnzoo.cli import cache, download, finetune, info, list_, measure, plain, summary, table
+from cnnzoo.cli import (
+    cache,
+    convert,
+    download,
+    finetune,
+    info,
+    list_,
+    measure,
+    plain,
+    summary,
+    table,
+)
 from cnnzoo.errors import CnnZooError, StorageError, UsageError
 from cnnzoo.lookup import did_you_mean
 
-VERBS = (list_, info, table, summary, finetune, download, cache, measure)
+VERBS = (list_, info, table, summary, finetune, download, cache, convert, measure)
 
 DESCRIPTION = (
     "The classic convolutional networks for Keras 3: exact, comparable, ready to fine-tune."

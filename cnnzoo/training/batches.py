@@ -8,9 +8,9 @@ import keras
 import numpy as np
 
 from cnnzoo.errors import DataError
+from cnnzoo.pictures import ImageFiles, picture
 from cnnzoo.training.augmentation import Augmentation, fit_picture
 from cnnzoo.training.datasets import Part
-from cnnzoo.pictures import ImageFiles, picture
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]

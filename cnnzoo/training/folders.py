@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from cnnzoo.errors import DataError
-from cnnzoo.training.datasets import Dataset, Part, repeated_note, split_off_test
 from cnnzoo.pictures import ImageFiles, printable, read_picture
+from cnnzoo.training.datasets import Dataset, Part, repeated_note, split_off_test
 
 _LITTER = ("thumbs.db", "desktop.ini", "__macosx")  # and whatever begins with a dot
 

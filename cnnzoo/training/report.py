@@ -12,9 +12,9 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from cnnzoo import units
+from cnnzoo.pictures import picture
 from cnnzoo.training import charts
 from cnnzoo.training.datasets import Part
-from cnnzoo.pictures import picture
 
 GALLERY = 60  # at most so many misclassified images are shown
 _THUMBNAIL = 96  # pixels of the longer side

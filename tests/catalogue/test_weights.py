@@ -297,7 +297,7 @@ def test_a_file_without_addresses_ships_with_the_package(write: Write, tmp_path:
 @pytest.mark.parametrize("name", ["resnet5O", "rеsnet50"], ids=["letter-O", "cyrillic"])
 def test_a_network_that_does_not_exist_is_not_one_without_weights(name: str) -> None:
     """R5."""
-    with pytest.raises(UnknownNameError, match="Did you mean 'resnet50'"):
+    with pytest.raises(UnknownNameError, match=r"Did you mean .*'resnet50'"):
         list_weights(name)
 
 
@@ -313,7 +313,8 @@ def test_the_data_is_found_in_an_installed_package_and_in_a_checkout(tmp_path: P
 
 NETWORKS = (
     *("alexnet", "vgg16", "vgg19", "inception_v1", "inception_v3", "inception_v4"),
-    *("inception_resnet_v2", "xception", "resnet50", "resnext50"),
+    *("inception_resnet_v2", "xception", "resnext50"),
+    *("resnet18", "resnet34", "resnet50", "resnet101", "resnet152"),
 )
 
 
@@ -324,6 +325,21 @@ def test_every_imagenet_network_has_public_weights_and_a_default(network: str) -
     assert default.top1
     assert default.top5
     assert default.classes == 1000
+
+
+@pytest.mark.parametrize("network", ["resnet20", "resnet32", "resnet44", "resnet56", "resnet110"])
+def test_every_cifar_network_has_public_weights_of_its_dataset(network: str) -> None:
+    default = list_weights(network)[0]
+    assert (default.tag, default.dataset, default.classes) == ("cifar10", "CIFAR-10", 10)
+
+
+def test_two_trained_networks_ship_and_the_licences_of_both_with_them() -> None:
+    shipped = {e.file: e for e in shipped_entries() if e.shipped_path}
+    assert sorted(shipped) == ["lenet5-mnist.safetensors", "resnet20-cifar10.safetensors"]
+    notice = (folder.weights_folder() / "files" / "LICENSES.md").read_text()
+    assert all(name in notice for name in shipped)
+    assert "Copyright (c) 2018, Yerlan Idelbayev" in notice
+    assert "THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS" in notice
 
 
 def shipped_entries() -> list[WeightsEntry]:

@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+import cnnzoo
 from cnnzoo.cli.main import VERBS, main
 
 
@@ -18,10 +19,10 @@ def _run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str
     return code, captured.out, captured.err
 
 
-def test_table_prints_the_eleven_rows(capsys):
+def test_table_prints_a_row_for_every_network(capsys):
     code, out, _ = _run(capsys, "table")
     assert code == 0
-    assert len(out.splitlines()) == 2 + 11
+    assert [name for name in cnnzoo.list_models() if f"\n{name} " not in out] == []
     assert "138,357,544" in out
 
 

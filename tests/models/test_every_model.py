@@ -30,6 +30,15 @@ PUBLISHED = {
     "resnet50":            ( 25_636_712,  25_583_592,  3_857_973_248, 169, 107,  50),
     "inception_v1":        (  6_998_552,   6_998_552,  1_582_671_872,  40,  58,  22),
     "inception_v3":        ( 23_851_784,  23_817_352,  5_713_216_096, 159, 189,  48),
+    "resnet18":            ( 11_699_112,  11_689_512,  1_814_073_344,  68,  41,  18),
+    "resnet34":            ( 21_814_696,  21_797_672,  3_663_761_408, 124,  73,  34),
+    "resnet101":           ( 44_707_176,  44_601_832,  7_570_194_432, 339, 209, 101),
+    "resnet152":           ( 60_419_944,  60_268_520, 11_282_415_616, 509, 311, 152),
+    "resnet20":            (    271_098,     269_722,     40_551_040,  71,  39,  20),
+    "resnet32":            (    466_426,     464_154,     68_862_592, 113,  63,  32),
+    "resnet44":            (    661_754,     658_586,     97_174_144, 155,  87,  44),
+    "resnet56":            (    857_082,     853_018,    125_485_696, 197, 111,  56),
+    "resnet110":           (  1_736_058,   1_727_962,    252_887_680, 386, 219, 110),
     "inception_v4":        ( 42_711_400,  42_648_232, 12_253_974_624, 252, 299,  76),
     "inception_resnet_v2": ( 55_873_736,  55_813_192, 13_155_794_016, 572, 449, 176),
     "xception":            ( 22_910_480,  22_855_952,  8_357_403_496, 126,  81,  37),
@@ -42,6 +51,10 @@ PUBLISHED_FORMS = {  # form -> total, MACs
     "alexnet variant=torchvision":             (61_100_840,   714_188_480),
     "alexnet variant=bvlc":                    (60_965_224,   724_406_816),
     "resnet50 variant=v1.5":                   (25_610_152, 4_089_184_256),
+    "resnet34 shortcut=zero-padding":          (21_639_080, 3_644_493_824),
+    "resnet34 shortcut=none":                  (21_639_080, 3_644_493_824),
+    "resnet101 variant=v1.5":                  (44_654_504, 7_801_405_440),
+    "resnet152 variant=v1.5":                  (60_344_232, 11_513_626_624),
     "inception_v1 aux=True":                   (13_378_280, 1_591_044_096),
     "inception_v1 variant=torchvision":        ( 6_639_464, 1_498_376_192),
     "inception_v1 aux=True variant=torchvision": (13_019_960, 1_506_748_416),
@@ -51,6 +64,15 @@ PUBLISHED_FORMS = {  # form -> total, MACs
     "inception_resnet_v2 aux=True":            (59_242_288, 13_162_501_216),
 }
 # fmt: on
+
+
+def test_cifar_networks_have_the_sizes_of_the_paper():
+    """He et al., Table 6, in millions of trained parameters."""
+    paper = {20: 0.27, 32: 0.46, 44: 0.66, 56: 0.85, 110: 1.7}
+    for depth, millions in paper.items():
+        facts = recorded()[f"resnet{depth}"]
+        assert facts.depth_weighted == depth
+        assert facts.trainable_params / 1e6 == pytest.approx(millions, abs=0.04)
 
 
 def test_no_network_is_unpinned():

@@ -1,4 +1,4 @@
-"""The six networks that Keras has too: same weights in the same order, same outputs."""
+"""The eight networks that Keras has too: same weights in the same order, same outputs."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ THEIRS = {  # name -> (their function, two input sizes that both accept)
     "vgg16":               ("VGG16",             (32, 48)),
     "vgg19":               ("VGG19",             (32, 48)),
     "resnet50":            ("ResNet50",          (64, 97)),
+    "resnet101":           ("ResNet101",         (64, 97)),
+    "resnet152":           ("ResNet152",         (64, 97)),
     "inception_v3":        ("InceptionV3",       (75, 139)),
     "inception_resnet_v2": ("InceptionResNetV2", (75, 139)),
     "xception":            ("Xception",          (71, 139)),
 }
 # fmt: on
-SAME_NAMES = ("vgg16", "vgg19", "resnet50")
+SAME_NAMES = ("vgg16", "vgg19", "resnet50", "resnet101", "resnet152")
 
 
 def _pair(name: str, **arguments: object) -> tuple[keras.Model, keras.Model]:

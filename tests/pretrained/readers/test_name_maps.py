@@ -112,6 +112,46 @@ def _kentsommer() -> dict[str, tuple[int, ...]]:
     return found | {"dense_1/kernel": (1536, 1001), "dense_1/bias": (1001,)}
 
 
+def _torch_resnet(
+    blocks: tuple[int, ...],
+    widths: tuple[int, ...],
+    widened: int = 1,
+    projected: bool = True,
+    classifier: str = "fc",
+) -> dict[str, tuple[int, ...]]:
+    """A residual network as torch's state dicts name it: basic blocks, or bottlenecks of 4."""
+    found: dict[str, tuple[int, ...]] = {}
+
+    def conv_bn(conv: str, bn: str, out: int, inside: int, side: int) -> None:
+        found[f"{conv}.weight"] = (out, inside, side, side)
+        found.update({f"{bn}.{leaf}": (out,) for leaf in ("weight", "bias")})
+        found.update({f"{bn}.{leaf}": (out,) for leaf in ("running_mean", "running_var")})
+        found[f"{bn}.num_batches_tracked"] = ()
+
+    conv_bn("conv1", "bn1", widths[0], 3, 7 if classifier == "fc" else 3)
+    inside = widths[0]
+    for stage, (count, width) in enumerate(zip(blocks, widths, strict=True), start=1):
+        for i in range(count):
+            block, out = f"layer{stage}.{i}", width * widened
+            sides = [(width, inside, 1), (width, width, 3), (out, width, 1)]
+            if widened == 1:
+                sides = [(width, inside, 3), (width, width, 3)]
+            for number, shape in enumerate(sides, start=1):
+                conv_bn(f"{block}.conv{number}", f"{block}.bn{number}", *shape)
+            if projected and inside != out:
+                conv_bn(f"{block}.downsample.0", f"{block}.downsample.1", out, inside, 1)
+            inside = out
+    classes = 1000 if classifier == "fc" else 10
+    return found | {f"{classifier}.weight": (classes, inside), f"{classifier}.bias": (classes,)}
+
+
+def _cifar_resnet(n: int) -> dict[str, tuple[int, ...]]:
+    return _torch_resnet((n, n, n), (16, 32, 64), projected=False, classifier="linear")
+
+
+WIDTHS = (64, 128, 256, 512)
+
+
 # map: options of the network, the file, classes to drop
 FILES = {
     "alexnet-onnx": ({}, _alexnet, 0),
@@ -127,6 +167,15 @@ FILES = {
     "resnet50-keras": ({}, lambda: _keras("ResNet50"), 0),
     "resnet50-keras-2017": ({}, lambda: _keras("ResNet50_2017"), 0),
     "resnet50-torch": ({"variant": "v1.5"}, lambda: listing("tv_resnet50"), 0),
+    "resnet18-torch": ({}, lambda: _torch_resnet((2, 2, 2, 2), WIDTHS), 0),
+    "resnet34-torch": ({}, lambda: _torch_resnet((3, 4, 6, 3), WIDTHS), 0),
+    "resnet101-torch": ({"variant": "v1.5"}, lambda: _torch_resnet((3, 4, 23, 3), WIDTHS, 4), 0),
+    "resnet152-torch": ({"variant": "v1.5"}, lambda: _torch_resnet((3, 8, 36, 3), WIDTHS, 4), 0),
+    "resnet20-torch": ({}, lambda: _cifar_resnet(3), 0),
+    "resnet32-torch": ({}, lambda: _cifar_resnet(5), 0),
+    "resnet44-torch": ({}, lambda: _cifar_resnet(7), 0),
+    "resnet56-torch": ({}, lambda: _cifar_resnet(9), 0),
+    "resnet110-torch": ({}, lambda: _cifar_resnet(18), 0),
     "resnext50-keras": ({}, lambda: _keras("ResNeXt50"), 0),
     "resnext50-torch": ({}, lambda: listing("tv_resnext50_32x4d"), 0),
     "vgg16-timm": ({}, lambda: _timm("vgg16"), 0),
@@ -145,6 +194,11 @@ def _unread(shapes: dict[str, tuple[int, ...]]) -> dict[str, Tensor]:
 
     kinds = {name: "int64" if "num_batches" in name or "DUMMY" in name else "" for name in shapes}
     return {name: Tensor(shape, kinds[name] or "float32", read) for name, shape in shapes.items()}
+
+
+def test_torchs_names_as_written_here_are_those_of_a_published_listing():
+    ours = _torch_resnet((3, 4, 6, 3), WIDTHS, 4)
+    assert ours == listing("tv_resnet50")
 
 
 @pytest.mark.parametrize("name", FILES)
