@@ -28,8 +28,8 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace an existing file")
     parser.add_argument("--num-classes", type=int, metavar="N", help="width of the classifier")
     parser.add_argument(
-        "--note", action="append", default=[], metavar="KEY=TEXT",
-        help="what the file shall say about itself, such as licence=MIT; repeatable",
+        "--note", metavar="TEXT", default="",
+        help="what the file shall say about itself, such as its origin and licence",
     )  # fmt: skip
     add_options(parser)
     parser.set_defaults(run=run)
@@ -41,9 +41,6 @@ def run(arguments: argparse.Namespace) -> int:
     spec = get_spec(arguments.network)
     options: dict[str, Any] = dict(parse_options(arguments.option))
     spec.choose(options)
-    notes = dict(note.partition("=")[::2] for note in arguments.note)
-    if "" in notes or not all(notes.values()):
-        raise UsageError(f"--note {arguments.note!r} is not KEY=TEXT.")
     if arguments.target.exists() and not arguments.overwrite:
         raise UsageError(f"{arguments.target} exists. Add --overwrite to replace it.")
 
@@ -51,6 +48,6 @@ def run(arguments: argparse.Namespace) -> int:
     from cnnzoo.pretrained.save import save_weights
 
     model = build(spec, weights=arguments.source, num_classes=arguments.num_classes, **options)
-    path = save_weights(model, arguments.target, notes)
+    path = save_weights(model, arguments.target, arguments.note)
     print(f"{path}: {len(model.weights)} tensors, {path.stat().st_size:,} bytes")
     return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import keras
@@ -16,16 +15,14 @@ from cnnzoo.pretrained.assign import variables
 SUFFIX = ".safetensors"
 
 
-def save_weights(
-    model: keras.Model, path: str | Path, metadata: Mapping[str, str] | None = None
-) -> Path:
+def save_weights(model: keras.Model, path: str | Path, note: str = "") -> Path:
     """Write every variable as float32 and return the path; equal weights give equal bytes.
 
     Tensors are called ``layer/variable``, as in ``conv1_conv/kernel``. ``cnnzoo.build`` reads the
     file by ``weights=path``, in the order and with the shapes of Keras.
 
     Args:
-        metadata: What the file says about itself: where the weights come from, their licence.
+        note: What the file says about itself: where the weights come from, their licence.
 
     Raises:
         UsageError: The path ends otherwise than in ``.safetensors``.
@@ -38,7 +35,7 @@ def save_weights(
         name: np.ascontiguousarray(keras.ops.convert_to_numpy(variable.value), dtype="float32")
         for name, variable in variables(model).items()
     }
-    content = save(tensors, dict(metadata) if metadata else None)
+    content = save(tensors, {"note": note} if note else None)  # of several keys the order is chance
     with files.replacing(path) as temporary:
         temporary.write_bytes(content)
     return path

@@ -11,7 +11,7 @@ from typing import BinaryIO, NamedTuple
 
 from cnnzoo.errors import WeightsError
 from cnnzoo.pretrained.content import HEAD_BYTES, impostor
-from cnnzoo.pretrained.readers import keras_h5, onnx, safetensors, torch
+from cnnzoo.pretrained.readers import keras_archive, keras_h5, onnx, safetensors, torch
 from cnnzoo.pretrained.readers.tensor import Tensors
 
 Reader = Callable[[BinaryIO, str], AbstractContextManager[Tensors]]
@@ -28,6 +28,7 @@ class Format(NamedTuple):
     begins: Callable[[bytes], bool]
 
 
+_ZIP = b"PK\x03\x04"
 _HDF5 = Format(
     "HDF5",
     keras_h5.tensors,
@@ -45,12 +46,14 @@ FORMATS = {
         "torch",
         torch.tensors,
         (".pth", ".pt", ".th", ".bin"),
-        lambda head: head.startswith((b"PK\x03\x04", b"\x80")),
+        lambda head: head.startswith((_ZIP, b"\x80")),
+    ),
+    "keras": Format(
+        "a Keras model", keras_archive.tensors, (".keras",), lambda head: head.startswith(_ZIP)
     ),
 }
 _SAVE = "Save the weights alone: model.save_weights('name.weights.h5')."
 _REFUSED = {
-    ".keras": f"a whole Keras model, which can carry code. {_SAVE}",
     ".pkl": "a pickle, which can carry code. It is never opened",
     ".pickle": "a pickle, which can carry code. It is never opened",
     ".npz": f"a NumPy archive without a layout. {_READABLE}",
@@ -99,16 +102,16 @@ def by_name_and_bytes(file: BinaryIO, path: Path) -> Format:
         raise WeightsError(f"{path} is {_REFUSED[suffix].rstrip('.')}.")
     head = _head(file, str(path))
     named = next((known for known in FORMATS.values() if suffix in known.suffixes), None)
+    if named and named.begins(head):
+        return named
     found = next((known for known in FORMATS.values() if known.begins(head)), None)
     if named is None:
         looks = f" Its bytes look like {found.title}." if found else ""
         raise WeightsError(
             f"{path} ends in {suffix!r}, which is no known format.{looks} {_READABLE}"
         )
-    if named is not found:
-        looks = f" like {found.title}" if found else f" like nothing known ({head[:8].hex(' ')})"
-        raise WeightsError(f"{path} is called {named.title}, but its bytes look{looks}.")
-    return named
+    looks = f" like {found.title}" if found else f" like nothing known ({head[:8].hex(' ')})"
+    raise WeightsError(f"{path} is called {named.title}, but its bytes look{looks}.")
 
 
 def by_catalogue(file: BinaryIO, name: str, key: str) -> Format:
