@@ -20,11 +20,13 @@ except PackageNotFoundError:  # a source tree that was never installed
 
 _PUBLIC = {
     "build": "cnnzoo.builder:build",
+    "decode_predictions": "cnnzoo.inference.decode:decode_predictions",
     "fine_tune": "cnnzoo.training.finetune:fine_tune",
     "info": "cnnzoo.analysis.card:info",
     "list_models": "cnnzoo.analysis.listing:list_models",
     "list_weights": "cnnzoo.catalogue.weights:list_weights",
     "load_data": "cnnzoo.training.datasets:load_data",
+    "predict": "cnnzoo.inference.predict:predict",
     "preprocess_input": "cnnzoo.inference.pixels:preprocess_input",
     "register_model": "cnnzoo.catalogue.registry:register_model",
     "summary": "cnnzoo.analysis.summary:summary",

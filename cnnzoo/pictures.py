@@ -14,6 +14,7 @@ from PIL import Image, UnidentifiedImageError
 from cnnzoo.errors import DataError
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif")  # their files in a folder
 MAX_PIXELS = 50_000_000  # per image: a small file can promise far more than memory holds
 _ORIENTATION = 0x0112  # the EXIF tag
 # EXIF orientation -> what makes the image upright.
@@ -83,8 +84,9 @@ def read_picture(path: Path, size: tuple[int, int] | None = None) -> Image.Image
 
 
 def printable(path: Path) -> str:
-    """The path as text that can be printed and written, whatever bytes its name holds."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+    """The path as one line that can be printed and written, whatever bytes its name holds."""
+    text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _decode(image: Image.Image, size: tuple[int, int] | None) -> Image.Image:

@@ -10,9 +10,10 @@ from typing import Any
 
 import keras
 
+from cnnzoo.catalogue.folder import weights_folder
 from cnnzoo.catalogue.preprocessing import PREPROCESSING
 from cnnzoo.catalogue.spec import ModelSpec
-from cnnzoo.catalogue.weights import WeightsEntry, get_weights, weights_folder
+from cnnzoo.catalogue.weights import WeightsEntry, get_weights
 from cnnzoo.errors import UsageError
 from cnnzoo.pretrained import fetch
 from cnnzoo.pretrained.assign import Report

@@ -150,3 +150,7 @@ def test_printable_shows_bytes_that_are_no_text() -> None:
 
 def test_the_formats_read_are_the_ones_documented() -> None:
     assert images.FORMATS == ("JPEG", "PNG", "WEBP", "BMP", "GIF")
+
+
+def test_printable_keeps_a_name_on_one_line() -> None:
+    assert printable(Path("two\nlines\x1b[31m.png")) == "two\\nlines\\x1b[31m.png"
