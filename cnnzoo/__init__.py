@@ -31,6 +31,7 @@ _PUBLIC = {
     "register_model": "cnnzoo.catalogue.registry:register_model",
     "summary": "cnnzoo.analysis.summary:summary",
     "table": "cnnzoo.analysis.table:table",
+    "verify": "cnnzoo.inference.verify:verify",
 }
 _ERRORS = tuple(
     name

@@ -89,6 +89,11 @@ class WeightsEntry:
         """Where the package itself brings the file; None when it has to be downloaded."""
         return None if self.urls else weights_folder() / "files" / self.file
 
+    @property
+    def golden_path(self) -> Path:
+        """Where the package keeps the golden logits of the file, once they are recorded."""
+        return weights_folder() / "golden" / f"{self.file}.json"
+
 
 def list_weights(network: str) -> tuple[WeightsEntry, ...]:
     """Return the weight files of ``network`` in catalogue order; none when nothing is published.

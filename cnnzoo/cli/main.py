@@ -23,11 +23,12 @@ from cnnzoo.cli import (
     predict,
     summary,
     table,
+    verify,
 )
 from cnnzoo.errors import CnnZooError, StorageError, UsageError
 from cnnzoo.lookup import did_you_mean
 
-VERBS = (list_, info, table, summary, finetune, predict, download, cache, convert, measure)
+VERBS = (list_, info, table, summary, finetune, predict, download, verify, cache, convert, measure)
 
 DESCRIPTION = (
     "The classic convolutional networks for Keras 3: exact, comparable, ready to fine-tune."
