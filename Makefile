@@ -17,7 +17,7 @@ test: $(READY)
 	$(BIN)/python -m pytest -m "not slow"
 
 slow: $(READY)
-	$(BIN)/python -m pip install --quiet --constraint .ci/constraints.txt --editable '.[jax]'
+	$(BIN)/python -m pip install --quiet --constraint .ci/constraints.txt --editable '.[jax,torch]'
 	$(BIN)/python -m pytest -m slow
 
 check: $(READY)

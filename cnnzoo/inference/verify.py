@@ -6,7 +6,7 @@ import platform
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -147,7 +147,8 @@ def record(
 def backend() -> str:
     """``"Keras 3.15.1 on tensorflow 2.21.0, x86_64"``."""
     name = keras.backend.backend()
-    return f"Keras {keras.version()} on {name} {version(name)}, {platform.machine()}"
+    running = getattr(import_module(name), "__version__", "")  # the package may be tensorflow-cpu
+    return f"Keras {keras.version()} on {name} {running}, {platform.machine()}"
 
 
 def _entry(architecture: str, tag: str | None) -> WeightsEntry:

@@ -98,8 +98,8 @@ def assign(model: keras.Model, tensors: Tensors, plan: Plan, fit: Fit) -> Report
     """Fill ``model`` as ``plan`` says.
 
     Raises:
-        WeightsError: A tensor is missing, unexpected, of another shape, no float, not finite or
-            cannot be read. The model is left as it was.
+        WeightsError: A tensor is missing, unexpected, of another shape, no float, not finite, a
+            kernel of zeros, or cannot be read. The model is left as it was.
     """
     steps, report = check(model, tensors, plan, fit)
     for name in sorted(plan.ones):
@@ -107,6 +107,11 @@ def assign(model: keras.Model, tensors: Tensors, plan: Plan, fit: Fit) -> Report
     values = {}
     for step in steps:
         read = numbers(step.tensor, f"{step.source} of {fit.file}")
+        if read.ndim > 1 and not read.any():  # biases may be zero, a kernel was never trained
+            raise WeightsError(
+                f"{step.source} of {fit.file} is all zeros, so nothing behind it could answer. "
+                "Fetch the file again, or save it again."
+            )
         values[step.target] = step.conversion.values(read)
     if report.grey:
         values |= _grey(next(step.target for step in steps if step.grey), values, fit)

@@ -243,10 +243,11 @@ def test_what_cannot_work_is_refused(
 
 
 @pytest.mark.slow
-def test_jax_gives_what_tensorflow_recorded() -> None:
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_other_backends_give_what_tensorflow_recorded(backend: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "cnnzoo", "verify", "--json"],
-        env=os.environ | {"KERAS_BACKEND": "jax", "CNNZOO_OFFLINE": "1"},
+        env=os.environ | {"KERAS_BACKEND": backend, "CNNZOO_OFFLINE": "1"},
         capture_output=True,
         text=True,
         check=False,
@@ -254,4 +255,4 @@ def test_jax_gives_what_tensorflow_recorded() -> None:
     assert done.returncode == 0, done.stderr
     shipped = [one for one in json.loads(done.stdout) if one["network"] in ("lenet5", "resnet20")]
     assert [one["ok"] for one in shipped] == [True, True]
-    assert "on jax" in shipped[0]["lines"][-1]["text"]
+    assert f"on {backend}" in shipped[0]["lines"][-1]["text"]

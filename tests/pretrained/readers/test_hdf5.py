@@ -280,3 +280,43 @@ def test_no_other_module_of_the_package_touches_h5py():
             if any(name.partition(".")[0] == "h5py" for name in names):
                 users.append(source)
     assert set(users) == {Path(hdf5.__file__)}
+
+
+def test_user_block_before_the_file_is_no_hdf5(path: Path) -> None:
+    """W6: what stands before the data could be anything."""
+    path.write_bytes(bytes(512) + path.read_bytes())
+    with pytest.raises(WeightsError, match="nothing known"):
+        cnnzoo.build("lenet5", weights=path)
+
+
+def test_group_that_contains_itself_is_not_walked(path: Path) -> None:
+    """W6."""
+    with h5py.File(path, "a") as file:
+        file["a/again"] = file["a"]
+        file["root"] = file["/"]
+    assert sorted(read(path)) == ["a/bias", "a/kernel"]
+
+
+def test_many_attributes_are_not_read(path: Path) -> None:
+    """W6."""
+    with h5py.File(path, "a") as file:
+        for number in range(3000):
+            file["a"].attrs[f"noise{number}"] = b"x" * 1000
+    assert sorted(read(path)) == ["a/bias", "a/kernel"]
+
+
+def test_packed_numbers_are_unpacked_only_when_their_shape_is_the_network_s(tmp_path: Path) -> None:
+    """W7: 4 GB of one number are a few MB in a file; the shape gives them away first."""
+    path = tmp_path / "bomb.weights.h5"
+    trained = cnnzoo.build("lenet5")
+    trained.save_weights(path)
+    before = bytes_of(trained)
+    with h5py.File(path, "a") as file:
+        group = file["layers"]["dense"]["vars"]
+        del group["0"]
+        group.create_dataset(
+            "0", (1 << 15, 1 << 15), "float32", chunks=(512, 512), compression="gzip", fillvalue=1
+        )
+    with pytest.raises(WeightsError, match="does not fit"):
+        cnnzoo.build("lenet5", weights=path)
+    assert bytes_of(trained) == before
