@@ -12,13 +12,16 @@ from cnnzoo.errors import UnknownNameError
 T = TypeVar("T")
 
 
-def resolve(address: str | Callable[..., Any]) -> Callable[..., Any]:
-    """Import ``"package.module:function"`` and return the function; a function is itself."""
+def resolve(address: str | Callable[..., Any]) -> Any:
+    """Import ``"package.module:function"`` and return the function; a function is itself.
+
+    An address without a colon is that of a module, which is returned.
+    """
     if callable(address):
         return address
-    module, _, attribute = address.partition(":")
-    target: Callable[..., Any] = getattr(import_module(module), attribute)
-    return target
+    name, _, attribute = address.partition(":")
+    module = import_module(name)
+    return getattr(module, attribute) if attribute else module
 
 
 def fold(name: str) -> str:

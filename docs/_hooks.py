@@ -48,7 +48,14 @@ def _fill(what: str, *arguments: str) -> str:
         folder = options.pop("links")
         text = cnnzoo.table(models.split(",") if models else None, **options).to_markdown()
         return _linked(text, folder)
-    return {"columns": _columns, "errors": _errors, "verbs": _verbs, "weights": _files}[what]()
+    marks = {
+        "columns": _columns,
+        "errors": _errors,
+        "proofs": _proofs,
+        "verbs": _verbs,
+        "weights": _files,
+    }
+    return marks[what]()
 
 
 def _linked(text: str, folder: str) -> str:
@@ -154,6 +161,45 @@ def _files() -> str:
         for w in cnnzoo.list_weights(name)
     ]
     return "\n".join([head, "|---|---|---|---|---:|---|---|---|", *lines])
+
+
+# Layout -> what stands for a file that could not be had here.
+_PROOFS = {
+    "keras1-flat-suffix": "file of Keras' own network in this layout: equal answers (tests)",
+    "keras1-flat": "file of Keras' own network in this layout: equal answers (tests)",
+    "keras2-nested": "file of Keras' own network in this layout: equal answers (tests)",
+    "keras2-nested-depthwise": "published names and shapes; depthwise kernels regrouped (tests)",
+    "keras1-own-names": "names and shapes as documented, matched in order (tests)",
+    "torch-state-dict": "published names and shapes (tests)",
+    "caffe-onnx": "names and shapes of the Caffe network through ONNX (tests)",
+    "own-names": "loads bit by bit",
+}
+_AGAINST_TORCH = (
+    *("alexnet", "vgg16", "vgg19", "inception_v1", "inception_v3", "inception_v4", "resnext50"),
+    *("inception_resnet_v2", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152"),
+)
+
+
+def _proofs() -> str:
+    """Network, source, layout, and what was proved how."""
+    lines = ["| network | tag | source | layout | proved |", "|---|---|---|---|---|"]
+    for name in cnnzoo.list_models():
+        for entry in cnnzoo.list_weights(name):
+            if entry.part == "full":
+                lines.append(
+                    f"| [{name}](networks/{name}.md) | `{entry.tag}` | {entry.origin} "
+                    f"| {entry.layout} | {_proof(entry)} |"
+                )
+    return "\n".join(lines)
+
+
+def _proof(entry: WeightsEntry) -> str:
+    proof = _PROOFS[entry.layout]
+    if entry.layout == "torch-state-dict" and entry.network in _AGAINST_TORCH:
+        proof += "; the same weights in torch's network: equal answers (above)"
+    if entry.golden_path.exists():
+        return f"**this file**: golden logits on TensorFlow, JAX and torch (tests); {proof}"
+    return f"{proof}; no golden logits recorded yet"
 
 
 def _size(entry: WeightsEntry) -> str:

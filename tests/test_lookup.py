@@ -44,3 +44,9 @@ def test_nearest_is_best_first_and_did_you_mean_may_be_empty():
 def test_resolve_imports_an_address_and_leaves_a_function_alone():
     assert resolve("math:sqrt")(9) == 3
     assert resolve(len) is len
+
+
+def test_resolve_returns_the_module_when_the_address_names_no_function():
+    import json.decoder
+
+    assert resolve("json.decoder") is json.decoder

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from cnnzoo import units
-from cnnzoo.analysis.figures import facts_of, published
+from cnnzoo.analysis.figures import facts_of
 from cnnzoo.catalogue.facts import Facts
 from cnnzoo.catalogue.preprocessing import PREPROCESSING
 from cnnzoo.catalogue.registry import get_spec
@@ -46,7 +46,7 @@ class Card:
             *_name_lines(spec),
             *_input_lines(spec),
             *_figure_lines(self.facts),
-            *_accuracy_lines(spec),
+            *_accuracy_lines(self.weights),
             *_option_lines(spec),
             *_weight_lines(self.weights),
             *(("differs" if i == 0 else "", note) for i, note in enumerate(spec.notes)),
@@ -67,6 +67,8 @@ def info(name: str) -> Card:
 def _name_lines(spec: ModelSpec) -> list[Line]:
     paper = spec.paper
     lines = [("name", " = ".join([spec.name, *spec.aliases]))]
+    if spec.idea:
+        lines.append(("idea", spec.idea))
     if paper.title:
         lines += [
             ("paper", f"{paper.authors} ({paper.year})"),
@@ -103,12 +105,14 @@ def _figure_lines(facts: Facts) -> list[Line]:
     ]  # fmt: skip
 
 
-def _accuracy_lines(spec: ModelSpec) -> list[Line]:
-    entry = published(spec)
+def _accuracy_lines(entries: tuple[WeightsEntry, ...]) -> list[Line]:
+    """The accuracy of the default weights, on the dataset they were trained for."""
+    entry = next((e for e in entries if e.part == "full" and e.top1 is not None), None)
     if entry is None:
         return []
+    top5 = f", top-5 {entry.top5} %" if entry.top5 is not None else ""
     return [
-        ("accuracy", f"top-1 {entry.top1} %, top-5 {entry.top5} % ({entry.evaluation})"),
+        ("accuracy", f"{entry.dataset} top-1 {entry.top1} %{top5} ({entry.evaluation})"),
         ("", f"{entry.evidence}; weights {entry.tag!r}"),
     ]
 

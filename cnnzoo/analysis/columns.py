@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from cnnzoo import units
-from cnnzoo.analysis.figures import facts_of, published
+from cnnzoo.analysis.figures import facts_at, facts_of, published
+from cnnzoo.catalogue.facts import Facts
 from cnnzoo.catalogue.spec import ModelSpec
 from cnnzoo.errors import UsageError
 from cnnzoo.lookup import pick
@@ -22,7 +23,8 @@ class Column:
     Attributes:
         key: Its name in Python, on the command line, in CSV and JSON.
         header: Its heading, unit included, for people.
-        value: The exact value of a network, ``None`` where there is none.
+        stated: What the records say of a network; or, where this is ``None``,
+        counted: a figure that is measured and changes with the size of the image.
         show: The value as people read it.
         help: What is counted, one sentence.
         number: Aligned right, sorted by size.
@@ -30,10 +32,18 @@ class Column:
 
     key: str
     header: str
-    value: Callable[[ModelSpec], Value]
     help: str
+    stated: Callable[[ModelSpec], Value] | None = None
+    counted: Callable[[Facts], Value] | None = None
     show: Callable[[Any], str] = str
     number: bool = True
+
+    def value(self, spec: ModelSpec, size: tuple[int, int] | None = None) -> Value:
+        """The exact value of a network, for images of ``size``; ``None`` where there is none."""
+        if self.counted is None:
+            return self.stated(spec) if self.stated else None
+        facts = facts_of(spec) if size is None else facts_at(spec, size)
+        return None if facts is None else self.counted(facts)
 
     def text(self, value: Value) -> str:
         return units.DASH if value is None else self.show(value)
@@ -47,123 +57,192 @@ def _accuracy(field: str) -> Callable[[ModelSpec], Value]:
     return value
 
 
-def _counted(field: str) -> Callable[[ModelSpec], Value]:
-    return lambda spec: getattr(facts_of(spec), field)
-
-
 def _source(spec: ModelSpec) -> Value:
     entry = published(spec)
     return None if entry is None else f"weights {entry.tag!r}, {entry.evidence}"
 
 
+def _mebibytes(size_bytes: int) -> float:
+    return round(size_bytes / 2**20, 4)
+
+
 def _size(value: float) -> str:
-    return f"{value:,.1f}"
+    return f"{value:,.1f}" if value >= 1 else f"{value:.2f}"
 
 
 def _two_digits(value: float) -> str:
     return f"{value:.2f}"
 
 
-_ALL = (
-    Column("name", "network", lambda s: s.name, "Name for build().", number=False),
-    Column("title", "title", lambda s: s.title, "As people write it.", number=False),
-    Column("year", "year", lambda s: s.year or None, "Year of the paper's first version."),
-    Column("family", "family", lambda s: s.family, "Networks that share blocks.", number=False),
+def _short(value: float) -> str:
+    return units.short(value, 2)
+
+
+_NAMES = (
+    Column("name", "network", "Name for build().", lambda s: s.name, number=False),
+    Column("title", "title", "As people write it.", lambda s: s.title, number=False),
+    Column("year", "year", "Year of the paper's first version.", lambda s: s.year or None),
+    Column("family", "family", "Networks that share blocks.", lambda s: s.family, number=False),
+)
+_FIGURES = (
     Column(
         "input",
         "input",
-        lambda s: "x".join(map(str, s.input_shape)),
-        "Height x width x channels of the paper, in pixels.",
+        "Height x width x channels of the image all figures are for, in pixels.",
+        counted=lambda f: "x".join(map(str, f.input_shape)),
         number=False,
     ),
     Column(
         "total_params",
         "params",
-        _counted("total_params"),
         "All parameters, batch-norm statistics included: model.count_params().",
-        units.grouped,
+        counted=lambda f: f.total_params,
+        show=units.grouped,
     ),
     Column(
         "trainable_params",
         "trainable",
-        _counted("trainable_params"),
         "Parameters that training changes: what papers and torch count.",
-        units.grouped,
+        counted=lambda f: f.trainable_params,
+        show=units.grouped,
     ),
     Column(
         "batch_norm_statistics",
         "BN stats",
-        _counted("batch_norm_statistics"),
         "Moving means and variances of batch normalisation.",
-        units.grouped,
+        counted=lambda f: f.batch_norm_statistics,
+        show=units.grouped,
     ),
     Column(
         "macs",
         "MACs",
-        _counted("macs"),
         "Multiply-accumulates of convolutions and dense layers for one image; FLOPs are twice.",
-        lambda value: units.short(value, 2),
+        counted=lambda f: f.macs,
+        show=_short,
     ),
     Column(
         "depth_layers",
         "depth path",
-        _counted("depth_layers"),
         "Layers on the longest path, input and every Keras layer counted.",
+        counted=lambda f: f.depth_layers,
     ),
     Column(
         "depth_parametric",
         "depth par.",
-        _counted("depth_parametric"),
         "Layers that own parameters, in all branches.",
+        counted=lambda f: f.depth_parametric,
     ),
     Column(
         "depth_weighted",
         "depth wgt.",
-        _counted("depth_weighted"),
         "Convolutions and dense layers on the longest path: the 50 of ResNet-50.",
+        counted=lambda f: f.depth_weighted,
     ),
     Column(
         "receptive_field",
         "RF px",
-        _counted("receptive_field"),
         "Side of the square of the image that one unit of the last feature map sees, in pixels.",
-        units.grouped,
+        counted=lambda f: f.receptive_field,
+        show=units.grouped,
     ),
+    Column(
+        "effective_stride",
+        "stride px",
+        "Pixels of the image from one unit of the last feature map to the next.",
+        counted=lambda f: f.effective_stride,
+    ),
+    Column(
+        "activation_elements",
+        "activations",
+        "Numbers that all layers together put out for one image.",
+        counted=lambda f: f.activation_elements,
+        show=_short,
+    ),
+)
+_MEMORY = (
     Column(
         "weight_mib",
         "fp32 MiB",
-        lambda s: round(facts_of(s).weight_bytes / 2**20, 4),
         "All parameters in float32, in MiB (2**20 bytes).",
-        _size,
+        counted=lambda f: _mebibytes(f.weight_bytes),
+        show=_size,
     ),
+    Column(
+        "weight_mib_fp16",
+        "fp16 MiB",
+        "All parameters in float16 or bfloat16, in MiB.",
+        counted=lambda f: _mebibytes(f.weight_bytes_in("float16")),
+        show=_size,
+    ),
+    Column(
+        "weight_mib_int8",
+        "int8 MiB",
+        "All parameters in one byte each, scales not counted, in MiB.",
+        counted=lambda f: _mebibytes(f.weight_bytes_in("int8")),
+        show=_size,
+    ),
+    Column(
+        "act_mib",
+        "act MiB",
+        "Most activations held at once to infer on one image, float32, weights not counted.",
+        counted=lambda f: _mebibytes(f.activation_bytes()),
+        show=_size,
+    ),
+    Column(
+        "train_mib",
+        "train MiB",
+        "Activations kept to train, for each image of a batch, float32, weights not counted.",
+        counted=lambda f: _mebibytes(f.activation_bytes(training=True)),
+        show=_size,
+    ),
+)
+_RECORDS = (
     Column(
         "top1",
         "top-1 %",
+        "Published ImageNet-1k top-1 accuracy of the default weights, one crop.",
         _accuracy("top1"),
-        "Published ImageNet top-1 accuracy of the default weights, one crop.",
-        _two_digits,
+        show=_two_digits,
     ),
     Column(
         "top5",
         "top-5 %",
+        "Published ImageNet-1k top-5 accuracy of the default weights, one crop.",
         _accuracy("top5"),
-        "Published ImageNet top-5 accuracy of the default weights, one crop.",
-        _two_digits,
+        show=_two_digits,
     ),
-    Column("source", "accuracy published by", _source, "Who states the accuracy.", number=False),
-    Column("origin", "from", lambda s: s.origin, "Who brought the network.", number=False),
+    Column("source", "accuracy published by", "Who states the accuracy.", _source, number=False),
+    Column(
+        "dataset",
+        "dataset",
+        "What the paper's classifier tells apart.",
+        lambda s: s.dataset or None,
+        number=False,
+    ),
+    Column("origin", "from", "Who brought the network.", lambda s: s.origin, number=False),
+    Column(
+        "notes",
+        "notes",
+        "Why other figures are in use for this name.",
+        lambda s: " ".join(s.notes) or None,
+        number=False,
+    ),
 )
 
-COLUMNS = {column.key: column for column in _ALL}
+COLUMNS = {column.key: column for column in (*_NAMES, *_FIGURES, *_MEMORY, *_RECORDS)}
 # The first ones matter most: a narrow terminal leaves out the last.
 DEFAULT = (
-    "name", "year", "input", "total_params", "macs", "top1", "top5", "weight_mib", "depth_layers",
-    "depth_parametric", "depth_weighted", "trainable_params", "batch_norm_statistics",
+    "name", "year", "input", "total_params", "macs", "top1", "top5", "weight_mib", "act_mib",
+    "train_mib", "dataset", "depth_weighted", "depth_layers", "depth_parametric",
+    "trainable_params", "batch_norm_statistics",
 )  # fmt: skip
+# At another size the published accuracies do not hold.
+RESIZED = tuple(key for key in DEFAULT if key not in ("top1", "top5"))
 ALIASES = {
     "network": "name", "params": "total_params", "parameters": "total_params",
     "trainable": "trainable_params", "flops": "macs", "size": "weight_mib", "depth": "depth_layers",
     "top-1": "top1", "top-5": "top5", "rf": "receptive_field", "bn": "batch_norm_statistics",
+    "activations": "activation_elements", "memory": "act_mib", "stride": "effective_stride",
 }  # fmt: skip
 
 

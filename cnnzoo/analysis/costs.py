@@ -79,6 +79,15 @@ def _separable(step: Step) -> int:
     return int(pixels * between * (prod(step.layer.kernel_size) + filters))
 
 
+def between(step: Step) -> int:
+    """Elements of the tensor between the halves of a separable convolution, for one image."""
+    if not isinstance(step.layer, SEPARABLE):
+        return 0
+    pixels, _ = _split(step.outputs[0], step.layer.data_format)
+    _, channels = _split(step.inputs[0], step.layer.data_format)
+    return int(pixels * channels * step.layer.depth_multiplier)
+
+
 def is_free(layer: object) -> bool:
     """Whether the layer is of a kind known to have no multiply-accumulates by convention."""
     package = type(layer).__module__.partition(".")[0]

@@ -22,10 +22,24 @@ def facts_of(spec: ModelSpec, options: dict[str, bool | str] | None = None) -> F
     return _measured(spec, tuple(sorted((options or {}).items())))
 
 
+def facts_at(spec: ModelSpec, size: tuple[int, int]) -> Facts | None:
+    """The figures of the network built for images of ``size``, height and width.
+
+    ``None`` where the network needs larger ones. Imports Keras; remembers what it measured.
+    """
+    if min(size) < spec.min_size_for(spec.choose({})):
+        return None
+    return _measured_at(spec, *size)
+
+
 def published(spec: ModelSpec) -> weights.WeightsEntry | None:
-    """The weight file whose published accuracy stands for the network: the default one."""
+    """The weight file whose published ImageNet accuracy stands for the network: the default one.
+
+    Accuracies on other datasets are no match for it and stand for nothing here.
+    """
     for entry in weights.list_weights(spec.name):
-        if entry.part == "full" and entry.top1 is not None:
+        ranked = entry.part == "full" and entry.dataset == "ImageNet-1k"
+        if ranked and entry.top1 is not None:
             return entry
     return None
 
@@ -34,4 +48,10 @@ def published(spec: ModelSpec) -> weights.WeightsEntry | None:
 def _measured(spec: ModelSpec, options: tuple[tuple[str, bool | str], ...]) -> Facts:
     sketch = resolve("cnnzoo.analysis.measure:sketch")
     facts: Facts = resolve("cnnzoo.analysis.measure:measure")(sketch(spec, **dict(options)))
+    return facts
+
+
+@cache
+def _measured_at(spec: ModelSpec, height: int, width: int) -> Facts:
+    facts: Facts = resolve("cnnzoo.analysis.measure:measure_at")(spec, height, width)
     return facts

@@ -7,7 +7,7 @@ The only file that reads Keras' private record of how layers were called
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
@@ -27,6 +27,7 @@ class Step:
         inputs: Shape of each tensor it read, batch first.
         outputs: Shape of each tensor it made, batch first.
         parents: Positions in the list of the steps that made those inputs, in the same order.
+        is_output: Whether the whole model hands its outputs to the caller.
     """
 
     layer: Any
@@ -34,6 +35,7 @@ class Step:
     inputs: tuple[Shape, ...]
     outputs: tuple[Shape, ...]
     parents: tuple[int, ...]
+    is_output: bool = False
 
 
 def steps(model: Any, input_shape: Shape | None = None) -> list[Step]:
@@ -54,8 +56,9 @@ def steps(model: Any, input_shape: Shape | None = None) -> list[Step]:
             raise UsageError(f"{model.name!r} has {len(tensors)} inputs; give none a new shape.")
         tensors = [keras.KerasTensor((tensors[0].shape[0], *input_shape), dtype=tensors[0].dtype)]
     found: list[Step] = []
-    _walk(graph, tensors, [None] * len(tensors), "", found)
-    return found
+    _, made = _walk(graph, tensors, [None] * len(tensors), "", found)
+    outputs = set(made)
+    return [replace(step, is_output=i in outputs) for i, step in enumerate(found)]
 
 
 def _graph(model: Any) -> Any:

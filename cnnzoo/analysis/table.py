@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import sys
+import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from threading import Timer
 from typing import Any
 
 from cnnzoo.analysis import render
-from cnnzoo.analysis.columns import Column, Value, get_column, get_columns
+from cnnzoo.analysis.columns import RESIZED, Column, Value, get_column, get_columns
+from cnnzoo.analysis.figures import facts_at
+from cnnzoo.analysis.footnotes import footnotes
 from cnnzoo.analysis.listing import list_models
 from cnnzoo.catalogue.registry import get_spec
+from cnnzoo.catalogue.spec import ModelSpec
 from cnnzoo.errors import MissingExtraError, UsageError
 
 FORMATS = ("text", "markdown", "csv", "json", "html", "latex")
@@ -18,10 +24,15 @@ FORMATS = ("text", "markdown", "csv", "json", "html", "latex")
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of figures: iterate for dictionaries, print for people, ``to_...`` for programs."""
+    """Rows of figures: iterate for dictionaries, print for people, ``to_...`` for programs.
+
+    Attributes:
+        footnotes: What a reader must know to read the figures right; below the text form.
+    """
 
     columns: tuple[Column, ...]
     rows: tuple[dict[str, Value], ...]
+    footnotes: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[dict[str, Value]]:
         return iter(self.rows)
@@ -39,17 +50,19 @@ class Table:
         return self.to_html()
 
     def to_text(self, width: int | None = None) -> str:
-        """Aligned columns; with ``width`` characters given, the last columns that do not fit are
-        left out and named below."""
+        """Aligned columns and the footnotes; with ``width`` characters given, the last columns
+        that do not fit are left out and named below."""
         columns = list(self.columns)
         drawn = self._draw(render.text, columns)
         while width and len(columns) > 1 and max(map(len, drawn.splitlines())) > width:
             columns.pop()
             drawn = self._draw(render.text, columns)
         left_out = [column.key for column in self.columns[len(columns) :]]
+        lines = list(self.footnotes)
         if left_out:
-            drawn += f"\n… for a wider terminal, or --columns: {', '.join(left_out)}"
-        return drawn
+            lines.append(f"… for a wider terminal, or --columns: {', '.join(left_out)}")
+        wrapped = [textwrap.fill(line, width, subsequent_indent="  ") for line in lines if width]
+        return "\n".join([drawn, *(wrapped or lines)])
 
     def to_markdown(self) -> str:
         """A GitHub-flavoured Markdown table."""
@@ -114,6 +127,7 @@ def table(
     family: str | None = None,
     max_params: int | None = None,
     min_top1: float | None = None,
+    input_size: int | tuple[int, int] | None = None,
 ) -> Table:
     """The networks' figures side by side.
 
@@ -123,17 +137,64 @@ def table(
         sort: Column to sort by; by year, then parameters, unless ``models`` is given.
         reverse: Largest first.
         pattern: Shell wildcards over the names, as in ``list_models``.
-        max_params: Only networks with at most so many parameters, statistics included.
+        max_params: Only networks with at most so many parameters, statistics included, at the
+            paper's size.
         min_top1: Only networks with at least this published top-1 accuracy, in per cent.
+        input_size: Side of the image in pixels, or height and width, to count at instead of the
+            paper's; networks that need larger images have no figures there. Imports Keras.
 
     Raises:
         UnknownNameError: A network or a column does not exist; the message gives the nearest.
-        UsageError: A name is given twice, or no network passes the filters.
+        UsageError: A name is given twice, no network passes the filters, or none takes the size.
     """
-    chosen = get_columns(columns)
+    size = None if input_size is None else check_size(input_size)
+    chosen = get_columns(RESIZED if columns is None and size else columns)
+    by = None if sort is None else get_column(sort)
+    specs = _choose(models, pattern, family, max_params, min_top1)
+    if size is not None:
+        _measure(specs, size)
+    if by is not None:
+        known = [s for s in specs if by.value(s, size) is not None]
+        unknown = [s for s in specs if by.value(s, size) is None]
+        known.sort(key=lambda s: (by.value(s, size), s.name), reverse=reverse)
+        specs = known + unknown
+    elif reverse:
+        specs.reverse()
+    rows = ({column.key: column.value(spec, size) for column in chosen} for spec in specs)
+    return Table(tuple(chosen), tuple(rows), tuple(footnotes(specs, chosen, size)))
+
+
+def check_size(input_size: Any) -> tuple[int, int]:
+    """Height and width of ``32`` or ``(64, 96)``.
+
+    Raises:
+        UsageError: It is neither.
+    """
+    sides = input_size if isinstance(input_size, tuple | list) else (input_size, input_size)
+    whole = all(isinstance(side, int) and not isinstance(side, bool) for side in sides)
+    if len(sides) != 2 or not whole or min(sides) < 1:
+        raise UsageError(
+            f"input_size={input_size!r} is no image size. Use a side in pixels such as 64, or "
+            "height and width: (64, 96), 64x96 on the command line."
+        )
+    return sides[0], sides[1]
+
+
+def _choose(
+    models: Iterable[str] | None,
+    pattern: str,
+    family: str | None,
+    max_params: int | None,
+    min_top1: float | None,
+) -> list[ModelSpec]:
+    """The networks that pass the filters, in order."""
     names = list_models(pattern, family=family, max_params=max_params)
     if models is not None:
-        asked = [get_spec(name).name for name in models]
+        if not isinstance(models, Iterable):
+            raise UsageError(
+                f"models={models!r} is no list of names such as ['vgg16', 'xception']."
+            )
+        asked = [get_spec(name).name for name in ([models] if isinstance(models, str) else models)]
         if len(set(asked)) < len(asked):
             raise UsageError(f"models={asked!r} names a network twice. Name each once.")
         names = [name for name in asked if name in names]
@@ -143,12 +204,21 @@ def table(
         specs = [s for s in specs if (v := top1(s)) is not None and float(v) >= min_top1]
     if not specs:
         raise UsageError("No network passes these filters. Loosen one, or type: cnnzoo list")
-    if sort is not None:
-        by = get_column(sort)
-        known = [s for s in specs if by.value(s) is not None]
-        unknown = [s for s in specs if by.value(s) is None]
-        specs = sorted(known, key=lambda s: (by.value(s), s.name), reverse=reverse) + unknown
-    elif reverse:
-        specs.reverse()
-    rows = ({column.key: column.value(spec) for column in chosen} for spec in specs)
-    return Table(tuple(chosen), tuple(rows))
+    return specs
+
+
+def _measure(specs: Sequence[ModelSpec], size: tuple[int, int]) -> None:
+    """Count every network at ``size``; says so on standard error once it takes long."""
+    what = f"counting networks at {size[0]} x {size[1]} pixels …"
+    patience = Timer(2.0, lambda: sys.stderr.write(f"{what}\n"))
+    patience.daemon = True
+    patience.start()
+    try:
+        measured = [facts_at(spec, size) for spec in specs]
+    finally:
+        patience.cancel()
+    if not any(measured):
+        least = ", ".join(f"{spec.name} {spec.min_size_for(spec.choose({}))}" for spec in specs)
+        raise UsageError(
+            f"No network takes images of {size[0]} x {size[1]} pixels. Least sides: {least}."
+        )

@@ -33,12 +33,13 @@ def _variant(*choices: Choice) -> tuple[Option, ...]:
 
 
 def _imagenet(
-    depth: int, preprocessing: str, options: tuple[Option, ...], notes: tuple[str, ...]
+    depth: int, preprocessing: str, options: tuple[Option, ...], notes: tuple[str, ...], idea: str
 ) -> ModelSpec:
     return ModelSpec(
         name=f"resnet{depth}",
         title=f"ResNet-{depth}",
         family="resnet",
+        idea=idea,
         paper=_paper(f"Table 1, column {depth}-layer"),
         input_shape=(224, 224, 3),
         min_size=32,
@@ -50,11 +51,12 @@ def _imagenet(
     )
 
 
-def _cifar(depth: int, trainable: str) -> ModelSpec:
+def _cifar(depth: int, trainable: str, idea: str) -> ModelSpec:
     return ModelSpec(
         name=f"resnet{depth}",
         title=f"ResNet-{depth} (CIFAR)",
         family="resnet",
+        idea=idea,
         paper=_paper(f"Section 4.2, n = {(depth - 2) // 6}"),
         input_shape=(32, 32, 3),
         min_size=8,
@@ -76,6 +78,7 @@ _BASIC = _shortcut(_PROJECTION, _ZERO_PADDING, _PLAIN)
 RESNET18 = _imagenet(
     18, "standardised", _BASIC,
     ("11,689,512 in torchvision and timm, which do not count batch-norm statistics.",),
+    idea="Residual blocks: learn what to add to the input",
 )  # fmt: skip
 RESNET34 = _imagenet(
     34, "standardised", _BASIC,
@@ -84,6 +87,7 @@ RESNET34 = _imagenet(
         "The paper's Figure 3 leaves the shortcut open; option B is what everybody trains, "
         "option A has 21,639,080 parameters.",
     ),
+    idea="With shortcuts 34 layers beat 18; without, they lose",
 )  # fmt: skip
 RESNET50 = _imagenet(
     50, "bgr-centred", _variant(_V1, _V1_5, _V1_2017),
@@ -93,6 +97,7 @@ RESNET50 = _imagenet(
         "torchvision and timm build v1.5: the stride sits in the 3x3 convolution, which costs "
         "6 % more MACs.",
     ),
+    idea="Bottlenecks, 1x1 down and up, make depth affordable",
 )  # fmt: skip
 RESNET101 = _imagenet(
     101, "bgr-centred", _variant(_V1, _V1_5),
@@ -100,6 +105,7 @@ RESNET101 = _imagenet(
         "44,707,176 with the convolution biases of Keras and the batch-norm statistics; "
         "44,549,160 in torchvision and timm, which have neither biases nor count statistics.",
     ),
+    idea="The same bottlenecks, twice as deep, and still better",
 )  # fmt: skip
 RESNET152 = _imagenet(
     152, "bgr-centred", _variant(_V1, _V1_5),
@@ -107,17 +113,19 @@ RESNET152 = _imagenet(
         "60,419,944 with the convolution biases of Keras and the batch-norm statistics; "
         "60,192,808 in torchvision and timm, which have neither biases nor count statistics.",
     ),
+    idea="Eight times as deep as VGG, with less work",
 )  # fmt: skip
-RESNET20 = _cifar(20, "0.27 M")
-RESNET32 = _cifar(32, "0.46 M")
-RESNET44 = _cifar(44, "0.66 M")
-RESNET56 = _cifar(56, "0.85 M")
-RESNET110 = _cifar(110, "1.7 M")
+RESNET20 = _cifar(20, "0.27 M", "Residual learning on images of 32x32 pixels")
+RESNET32 = _cifar(32, "0.46 M", "Deeper is better, as long as there are shortcuts")
+RESNET44 = _cifar(44, "0.66 M", "Deeper still: the training error keeps falling")
+RESNET56 = _cifar(56, "0.85 M", "Beats its plain twin by far: degradation is overcome")
+RESNET110 = _cifar(110, "1.7 M", "110 layers trained on 50,000 small images")
 
 RESNEXT50 = ModelSpec(
     name="resnext50",
     title="ResNeXt-50 (32x4d)",
     family="resnet",
+    idea="32 parallel paths a block: cardinality besides width",
     paper=Paper(
         authors="S. Xie, R. Girshick, P. Dollár, Z. Tu, K. He",
         title="Aggregated Residual Transformations for Deep Neural Networks",

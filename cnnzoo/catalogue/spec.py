@@ -81,6 +81,7 @@ class ModelSpec:
         flat_top: The top flattens, so a network with top needs a known height and width.
         dataset: What the paper's head was trained for; empty when nothing was published.
         origin: "cnnzoo", "registered", or the name of the package that brought it.
+        idea: What was new about it, in at most 56 characters.
         notes: Why figures for this name differ in the world, one sentence each.
     """
 
@@ -98,6 +99,7 @@ class ModelSpec:
     flat_top: bool = False
     options: tuple[Option, ...] = ()
     aliases: tuple[str, ...] = ()
+    idea: str = ""
     notes: tuple[str, ...] = ()
     dataset: str = "ImageNet-1k"
     origin: str = "cnnzoo"

@@ -5,7 +5,14 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from cnnzoo.cli.shared import add_json, add_options, add_verb, parse_options, parse_shape
+from cnnzoo.cli.shared import (
+    add_json,
+    add_options,
+    add_verb,
+    parse_options,
+    parse_shape,
+    terminal_width,
+)
 from cnnzoo.lookup import resolve
 
 EXAMPLES = """\
@@ -20,8 +27,8 @@ def add_parser(verbs: Any) -> None:
         verbs,
         "summary",
         "a network stage by stage",
-        "Print shapes, parameters and multiply-accumulates (MACs) of a network. A stage is what "
-        "works at one image size.",
+        "Print shapes, parameters, multiply-accumulates (MACs) and memory of a network. A stage "
+        "is what works at one image size.",
         EXAMPLES,
     )
     parser.add_argument("name", help="of the network; spelling is forgiven")
@@ -41,5 +48,5 @@ def run(arguments: argparse.Namespace) -> int:
         include_top=not arguments.no_top,
         **parse_options(arguments.option),
     )
-    print(counted.to_json() if arguments.json else counted)
+    print(counted.to_json() if arguments.json else counted.to_text(terminal_width()))
     return 0

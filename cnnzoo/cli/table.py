@@ -6,14 +6,16 @@ import argparse
 from typing import Any
 
 from cnnzoo.analysis import table
-from cnnzoo.analysis.columns import COLUMNS
+from cnnzoo.analysis.columns import COLUMNS, DEFAULT, RESIZED
 from cnnzoo.cli.shared import add_json, add_verb, terminal_width
+from cnnzoo.errors import UsageError
 
 EXAMPLES = """\
   cnnzoo table
   cnnzoo table --sort macs --columns name,macs,top1
   cnnzoo table resnet50 vgg16 xception --columns all
   cnnzoo table --max-params 30e6 --min-top1 75 --format markdown
+  cnnzoo table --input-size 64 --sort macs
   cnnzoo table --format csv > networks.csv"""
 
 
@@ -34,21 +36,42 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument("--family", help="resnet, inception, vgg, …")
     parser.add_argument("--max-params", type=float, metavar="N", help="at most so many: 30e6")
     parser.add_argument("--min-top1", type=float, metavar="P", help="at least P per cent top-1")
+    parser.add_argument(
+        "--input-size", metavar="N|HxW", help="count at this size instead of the papers': 64, 64x96"
+    )
     parser.add_argument("--format", choices=table.FORMATS, default="text", help="default: text")
     add_json(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
+    form = "json" if arguments.json else arguments.format
+    size = parse_size(arguments.input_size)
+    columns = arguments.columns
+    if columns is None and form in ("json", "csv"):  # where nobody has to fit a line
+        columns = [*(RESIZED if size else DEFAULT), "notes"]
     rows = table.table(
         arguments.models or None,
-        columns=arguments.columns,
+        columns=columns,
         sort=arguments.sort,
         reverse=arguments.reverse,
         pattern=arguments.pattern,
         family=arguments.family,
         max_params=arguments.max_params,
         min_top1=arguments.min_top1,
+        input_size=size,
     )
-    print(rows.to("json" if arguments.json else arguments.format, terminal_width()))
+    print(rows.to(form, terminal_width()))
     return 0
+
+
+def parse_size(text: str | None) -> tuple[int, int] | None:
+    """``"64"`` -> ``(64, 64)``, ``"64x96"`` -> ``(64, 96)``."""
+    if text is None:
+        return None
+    sides = text.lower().split("x")
+    try:
+        height, width = map(int, sides * 2 if len(sides) == 1 else sides)
+    except ValueError as error:
+        raise UsageError(f"--input-size {text!r} is not a size such as 64 or 64x96.") from error
+    return height, width

@@ -9,6 +9,7 @@ import pytest
 from keras import layers
 
 import cnnzoo
+from cnnzoo.analysis.measure import measure, sketch
 from cnnzoo.errors import UsageError
 
 
@@ -63,19 +64,59 @@ def test_options_and_arguments_of_build_are_passed_on():
         cnnzoo.summary("vgg16", by="layers")
 
 
-def test_layer_nobody_can_count_is_named_and_marks_the_total():
-    model = keras.Sequential([keras.Input((8, 3)), layers.LSTM(4, name="odd"), layers.Dense(2)])
-    summary = cnnzoo.summary(model)
-    assert summary.not_counted == ("odd",)
-    assert "not counted" in str(summary)
-    assert "8 +" in str(summary)
-    assert "The total leaves them out" in str(summary)
+class Mine(layers.Layer):
+    def call(self, x):
+        return x
+
+
+def test_layers_nobody_can_count_are_named_and_mark_the_total():
+    model = keras.Sequential([keras.Input((8, 3)), layers.LSTM(4), Mine(), Mine(), layers.Dense(2)])
+    by_layer = cnnzoo.summary(model)
+    assert by_layer.not_counted == ("LSTM", "Mine", "Mine")
+    assert [row.macs for row in by_layer.rows] == [0, None, None, None, 8]
+    for text in (str(by_layer), by_layer._repr_html_()):
+        assert "≥ 8 MACs, not counted: LSTM, Mine ×2" in text
+    (stage,) = cnnzoo.summary(model, by="stage").rows
+    assert (stage.macs, stage.not_counted) == (8, ("LSTM", "Mine", "Mine"))
+    assert measure(model).not_counted == ("LSTM", "Mine", "Mine")
+
+
+def test_stages_and_layers_agree_on_activations_memory_and_stride():
+    facts = cnnzoo.info("resnet18").facts
+    for by in ("layer", "stage"):
+        summary = cnnzoo.summary("resnet18", by=by)
+        assert summary.activations == facts.activation_elements
+        assert summary.held == facts.peak_activation_elements
+        assert summary.kept == facts.training_activation_elements
+    assert [row.stride for row in summary.rows] == [1, 2, 4, 8, 16, 32, None]
+
+
+def test_open_size_has_shapes_and_no_figures():
+    summary = cnnzoo.summary("vgg16", include_top=False, input_shape=(None, None, 3))
+    assert (summary.activations, summary.held, summary.kept) == (None, None, None)
+    assert "? x ? x 512" in str(summary)
+    with pytest.raises(UsageError, match=r"Pass input_shape=\(height, width, channels\)"):
+        measure(sketch("vgg16", include_top=False, input_shape=(None, None, 3)))
+
+
+@pytest.mark.parametrize("by", ["layer", "stage"])
+def test_narrow_terminal_keeps_shapes_parameters_and_macs(by):
+    summary = cnnzoo.summary("resnet50", by=by)
+    text = summary.to_text(80)
+    assert max(map(len, text.splitlines())) <= 80
+    assert {"output", "params", "MACs"} <= set(text.splitlines()[1].split())
+    assert "for a wider terminal: " in text
+    assert "held MiB" in summary.to_text(160).splitlines()[1]
+    assert "wider terminal" not in summary.to_text(200)
 
 
 def test_forms_for_programs_hold_the_rows():
     summary = cnnzoo.summary("lenet5")
     record = json.loads(summary.to_json())
-    assert record["total"] == {"params": 61_706, "macs": 416_520, "not_counted": []}
+    assert record["total"] == {
+        "params": 61_706, "macs": 416_520, "not_counted": [],
+        "activations": 9_238, "held": 5_880, "kept": 9_118,
+    }  # fmt: skip
     assert record["rows"][1]["output_shape"] == [28, 28, 6]
     assert "| c1 | Conv2D | 28 x 28 x 6 | 156 |" in summary.to_markdown()
     assert "<table>" in summary._repr_html_()

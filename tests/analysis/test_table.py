@@ -6,13 +6,18 @@ import csv
 import io
 import json
 import sys
+from dataclasses import replace
 
 import pandas
 import pytest
 
 import cnnzoo
-from cnnzoo.analysis.columns import COLUMNS, DEFAULT
+from cnnzoo.analysis.columns import COLUMNS, DEFAULT, RESIZED
+from cnnzoo.analysis.figures import facts_of
 from cnnzoo.analysis.table import FORMATS
+from cnnzoo.catalogue.registry import get_spec
+from cnnzoo.cli.main import main
+from cnnzoo.cli.table import parse_size
 from cnnzoo.errors import MissingExtraError, UnknownNameError, UsageError
 
 ELEVEN = [
@@ -21,11 +26,12 @@ ELEVEN = [
 ]  # fmt: skip
 
 
-def test_table_has_the_eleven_oldest_first_with_the_usual_columns():
+def test_table_has_every_network_oldest_first_with_the_usual_columns():
     table = cnnzoo.table()
-    assert [row["name"] for row in table] == ELEVEN
+    names = [row["name"] for row in table]
+    assert [name for name in names if name in ELEVEN] == ELEVEN
+    assert names == cnnzoo.list_models()
     assert tuple(table[0]) == DEFAULT
-    assert len(table) == 11
 
 
 @pytest.mark.parametrize("key", COLUMNS)
@@ -33,12 +39,13 @@ def test_every_column_sorts_and_shows(key):
     table = cnnzoo.table(columns=["name", key] if key != "name" else ["name"], sort=key)
     values = [row[key] for row in table if row[key] is not None]
     assert values == sorted(values)
-    assert len(table) == 11
+    assert len(table) == len(cnnzoo.list_models())
 
 
 def test_networks_without_a_value_come_last_in_either_order():
     for reverse in (False, True):
-        assert cnnzoo.table(sort="top1", reverse=reverse)[-1]["name"] == "lenet5"
+        table = cnnzoo.table(["lenet5", "vgg16", "xception"], sort="top1", reverse=reverse)
+        assert table[-1]["name"] == "lenet5"
 
 
 def test_common_names_of_columns_are_understood():
@@ -52,10 +59,11 @@ def test_models_keep_the_order_they_are_asked_in():
 
 
 def test_filters_narrow_the_table():
-    assert [r["name"] for r in cnnzoo.table(max_params=7e6)] == ["lenet5", "inception_v1"]
+    small = [r["name"] for r in cnnzoo.table(ELEVEN, max_params=7e6)]
+    assert small == ["lenet5", "inception_v1"]
     assert {r["name"] for r in cnnzoo.table(min_top1=80)} == {"inception_v4", "inception_resnet_v2"}
     assert [r["name"] for r in cnnzoo.table(family="vgg")] == ["vgg16", "vgg19"]
-    assert [r["name"] for r in cnnzoo.table(pattern="*NET5*")] == ["lenet5", "resnet50"]
+    assert [r["name"] for r in cnnzoo.table(pattern="*NEXT5*")] == ["resnext50"]
 
 
 @pytest.mark.parametrize(
@@ -70,6 +78,11 @@ def test_filters_narrow_the_table():
         (dict(max_params=1), UsageError, "No network passes"),
         (dict(max_params=-1), UsageError, "not a number of parameters"),
         (dict(family="resent"), UsageError, "Families: "),
+        (dict(models=3), UsageError, "no list of names"),
+        (dict(input_size=0), UsageError, "no image size"),
+        (dict(input_size=32.0), UsageError, "no image size"),
+        (dict(input_size=(64, 96, 3)), UsageError, "no image size"),
+        (dict(models=["vgg16", "xception"], input_size=31), UsageError, "vgg16 32, xception 71"),
     ],
     ids=str,
 )
@@ -101,8 +114,9 @@ def test_latex_escapes_what_latex_reads():
 def test_narrow_terminal_leaves_out_the_last_columns_and_says_so():
     text = cnnzoo.table().to_text(width=80)
     lines = text.splitlines()
-    assert max(map(len, lines[:-1])) <= 80
-    assert "depth_parametric" in lines[-1]
+    assert max(map(len, lines)) <= 80
+    assert "… for a wider terminal, or --columns: weight_mib" in text
+    assert "depth_parametric" in text
 
 
 def test_pandas_frame_is_indexed_by_name():
@@ -118,12 +132,13 @@ def test_missing_pandas_is_met_with_what_to_type(monkeypatch):
 
 
 def test_list_models_filters_by_pattern_exclusion_family_and_size():
-    assert cnnzoo.list_models() == ELEVEN
+    assert set(ELEVEN) <= set(cnnzoo.list_models())
     assert cnnzoo.list_models("Inception*", exclude=["*v4", "*resnet*"]) == [
         "inception_v1",
         "inception_v3",
     ]
-    assert cnnzoo.list_models(family="resnet", sort="total_params") == ["resnext50", "resnet50"]
+    deep = cnnzoo.list_models("resne?t50*", family="resnet", sort="total_params")
+    assert deep == ["resnext50"]
     assert cnnzoo.list_models("nothing*") == []
     with pytest.raises(UsageError, match="not a pattern"):
         cnnzoo.list_models(3)
@@ -145,3 +160,104 @@ def test_card_says_what_is_known():
     record = json.loads(json.dumps(cnnzoo.info("vgg16").to_dict()))
     assert record["facts"]["macs"] == 15_470_264_320
     assert record["paper"]["year"] == 2014
+
+
+def test_accuracies_on_other_datasets_are_not_set_beside_those_of_imagenet():
+    table = cnnzoo.table(["lenet5", "resnet20", "vgg16"], columns="name,top1,source,dataset")
+    assert [row["top1"] is None for row in table] == [True, True, False]
+    assert [row["source"] is None for row in table] == [True, True, False]
+    assert [row["dataset"] for row in table] == ["MNIST", "CIFAR-10", "ImageNet-1k"]
+    assert "those of ImageNet-1k" in str(table)
+    assert "those of ImageNet-1k" not in str(cnnzoo.table(["vgg16"]))
+
+
+def test_memory_columns_are_of_float32_in_mebibytes():
+    row = cnnzoo.table(["vgg16"], columns="weight_mib,weight_mib_fp16,weight_mib_int8,act_mib")[0]
+    mebibytes = 138_357_544 / 2**20
+    expected = [round(n * mebibytes, 4) for n in (4, 2, 1)]
+    assert [row["weight_mib"], row["weight_mib_fp16"], row["weight_mib_int8"]] == expected
+    assert row["act_mib"] == 24.5  # two maps of 224 x 224 x 64
+
+
+def test_networks_with_notes_are_named_below_and_their_notes_are_a_column():
+    table = cnnzoo.table(["alexnet", "vgg16"])
+    assert "cnnzoo info NAME says why other figures are in use: alexnet" in str(table)
+    assert "says why" not in table.to_csv() + table.to_markdown()
+    noted = cnnzoo.table(["alexnet"], columns="name,notes")
+    assert noted[0]["notes"] == " ".join(get_spec("alexnet").notes)
+    assert "says why" not in str(cnnzoo.table(["alexnet"], columns="name,macs,notes"))
+
+
+def test_another_size_recounts_what_depends_on_it():
+    table = cnnzoo.table(["resnet18", "vgg16"], input_size=64)
+    paper = cnnzoo.table(["resnet18", "vgg16"])
+    assert tuple(table[0]) == RESIZED
+    assert [row["input"] for row in table] == ["64x64x3"] * 2
+    assert table[0]["total_params"] == paper[0]["total_params"]
+    assert table[0]["macs"] < paper[0]["macs"] / 10
+    assert table[1]["train_mib"] < paper[1]["train_mib"] / 10
+    assert table[1]["total_params"] == 138_357_544 - (49 - 4) * 512 * 4096
+    assert table.footnotes[0].endswith("because the classifier flattens: vgg16")
+
+
+def test_height_and_width_may_differ():
+    row = cnnzoo.table(["resnet18"], columns="input,macs", input_size=(64, 96))[0]
+    square = cnnzoo.table(["resnet18"], columns="macs", input_size=64)[0]
+    assert row["input"] == "64x96x3"
+    head = 512 * 1000
+    assert (row["macs"] - head) * 2 == (square["macs"] - head) * 3
+
+
+def test_published_accuracies_beside_another_size_are_marked_as_such():
+    asked = dict(columns="name,top1")
+    assert "not of this size" in str(cnnzoo.table(["lenet5"], input_size=40, **asked))
+    assert "not of this size" not in str(cnnzoo.table(["lenet5"], **asked))
+
+
+def test_network_that_needs_larger_images_has_dashes_and_is_named_below():
+    table = cnnzoo.table(["xception", "lenet5"], input_size=32, sort="macs")
+    assert [row["name"] for row in table] == ["lenet5", "xception"]
+    assert table[1]["macs"] is None
+    assert "need larger images (least side in pixels): xception (71)" in table.footnotes
+
+
+def test_long_count_says_so_on_standard_error(capsys, monkeypatch):
+    class Impatient:
+        def __init__(self, seconds, say):
+            self.start, self.cancel = say, lambda: None
+
+    monkeypatch.setattr("cnnzoo.analysis.table.Timer", Impatient)
+    cnnzoo.table(["lenet5"], input_size=36)
+    assert capsys.readouterr().err == "counting networks at 36 x 36 pixels …\n"
+
+
+def test_each_size_is_measured_once(monkeypatch):
+    first = cnnzoo.table(["lenet5"], input_size=40).to_dicts()
+    monkeypatch.setattr("cnnzoo.analysis.measure.measure_at", None)
+    assert cnnzoo.table(["lenet5"], input_size=40).to_dicts() == first
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [(None, None), ("64", (64, 64)), ("64x96", (64, 96)), ("64X96", (64, 96))]
+)
+def test_size_on_the_command_line_is_a_side_or_height_x_width(text, size):
+    assert parse_size(text) == size
+
+
+@pytest.mark.parametrize("text", ["64x", "a", "1x2x3", ""])
+def test_other_words_on_the_command_line_are_no_size(text):
+    with pytest.raises(UsageError, match="such as 64 or 64x96"):
+        parse_size(text)
+
+
+def test_machine_formats_of_the_command_line_hold_the_notes(capsys):
+    assert main(["table", "alexnet", "--format", "csv"]) == 0
+    (row,) = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    assert row["notes"] == " ".join(get_spec("alexnet").notes)
+
+
+def test_network_of_a_users_own_with_an_unknown_layer_is_marked(monkeypatch):
+    facts = replace(facts_of(get_spec("lenet5")), not_counted=("Mine", "Mine", "LSTM"))
+    monkeypatch.setattr("cnnzoo.analysis.footnotes.facts_of", lambda spec: facts)
+    text = str(cnnzoo.table(["lenet5"]))
+    assert "MACs of lenet5 are at least so many; not counted: Mine ×2, LSTM" in text
