@@ -26,6 +26,7 @@ _PUBLIC = {
     "list_models": "cnnzoo.analysis.listing:list_models",
     "list_weights": "cnnzoo.catalogue.weights:list_weights",
     "load_data": "cnnzoo.training.datasets:load_data",
+    "plot": "cnnzoo.analysis.plot",
     "predict": "cnnzoo.inference.predict:predict",
     "preprocess_input": "cnnzoo.inference.pixels:preprocess_input",
     "register_model": "cnnzoo.catalogue.registry:register_model",

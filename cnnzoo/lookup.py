@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from cnnzoo.errors import UnknownNameError
 
 T = TypeVar("T")
+_ALIKE = str.maketrans("oli", "011")
 
 
 def resolve(address: str | Callable[..., Any]) -> Any:
@@ -30,10 +31,17 @@ def fold(name: str) -> str:
 
 
 def nearest(name: object, known: Iterable[str], limit: int = 3) -> list[str]:
-    """The known names most like ``name``, best first; compared without case and separators."""
-    by_fold = {fold(candidate): candidate for candidate in known}
-    found = get_close_matches(fold(str(name)), by_fold, n=limit, cutoff=0.5)
-    return [by_fold[key] for key in found]
+    """The known names most like ``name``, best first.
+
+    Compared without case and separators; ``O`` is like ``0``, ``l`` and ``I`` are like ``1``.
+    """
+    by_looks = {_looks(candidate): candidate for candidate in known}
+    found = get_close_matches(_looks(str(name)), by_looks, n=limit, cutoff=0.5)
+    return [by_looks[key] for key in found]
+
+
+def _looks(name: str) -> str:
+    return fold(name).translate(_ALIKE)
 
 
 def did_you_mean(name: object, known: Iterable[str], limit: int = 3) -> str:

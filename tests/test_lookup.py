@@ -41,6 +41,11 @@ def test_nearest_is_best_first_and_did_you_mean_may_be_empty():
     assert fold("Inception-ResNet v2") == "inceptionresnetv2"
 
 
+@pytest.mark.parametrize("typed", ["resnet5O", "ResNet-5o"])
+def test_nearest_knows_which_signs_look_alike(typed):
+    assert nearest(typed, ["resnet56", "resnext50", "resnet50"])[0] == "resnet50"
+
+
 def test_resolve_imports_an_address_and_leaves_a_function_alone():
     assert resolve("math:sqrt")(9) == 3
     assert resolve(len) is len

@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import cnnzoo
 from cnnzoo.catalogue import weights
@@ -53,6 +54,30 @@ def test_installed_wheel_finds_its_own_data(built, origin, tmp_path):
     assert Path(folder) == tmp_path / "cnnzoo" / "_weights"
     assert int(networks) == len(weights.all_weights()) >= 10
     assert int(macs) == 15_470_264_320
+
+
+def test_installed_wheel_predicts_and_verifies_without_a_network(built, tmp_path):
+    """Weights, labels and golden records are all inside."""
+    (wheel,) = (built / "tree").glob("*.whl")
+    target = tmp_path / "installed"
+    _installed(wheel, target)
+    Image.new("L", (28, 28)).save(tmp_path / "black.png")
+    environment = os.environ | {"PYTHONPATH": str(target), "CNNZOO_OFFLINE": "1"}
+    for words in (
+        ["predict", "lenet5", "black.png"],
+        ["predict", "resnet20", "black.png"],
+        ["verify"],
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "cnnzoo", *words],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=environment,
+            cwd=tmp_path,
+        )
+        assert done.returncode == 0, done.stderr
+    assert done.stdout.count(": verified") >= 2
 
 
 def test_wheels_from_tree_and_sdist_hold_the_same_files(built):

@@ -20,6 +20,7 @@ from cnnzoo.cli import (
     list_,
     measure,
     plain,
+    plot,
     predict,
     summary,
     table,
@@ -28,7 +29,20 @@ from cnnzoo.cli import (
 from cnnzoo.errors import CnnZooError, StorageError, UsageError
 from cnnzoo.lookup import did_you_mean
 
-VERBS = (list_, info, table, summary, finetune, predict, download, verify, cache, convert, measure)
+VERBS = (
+    list_,
+    info,
+    table,
+    summary,
+    plot,
+    finetune,
+    predict,
+    download,
+    verify,
+    cache,
+    convert,
+    measure,
+)
 
 DESCRIPTION = (
     "The classic convolutional networks for Keras 3: exact, comparable, ready to fine-tune."

@@ -65,3 +65,6 @@ def test_page_shows_what_works(page, tmp_path):
 @pytest.mark.parametrize("page", _pages(slow=True), ids=_name)
 def test_page_shows_what_works_in_minutes(page, tmp_path):
     _run(page, tmp_path, slow=True)
+    for picture in (tmp_path / "images").glob("*"):
+        stored = ROOT / "docs" / "images" / picture.name
+        assert picture.read_bytes() == stored.read_bytes(), f"make {picture.name} anew"
