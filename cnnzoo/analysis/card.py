@@ -96,12 +96,17 @@ def _figure_lines(facts: Facts) -> list[Line]:
     return [
         ("parameters", f"{facts.total_params:,} in all, {facts.trainable_params:,} trainable"
                        f"{statistics}"),
-        ("float32", units.mebibytes(facts.weight_bytes)),
+        ("memory", f"{units.mebibytes(facts.weight_bytes)} of weights in float32; "
+                   f"{units.mebibytes(facts.activation_bytes())} of activations at most at once to "
+                   "infer on one image"),
+        ("", f"{units.mebibytes(facts.activation_bytes(training=True))} of activations kept for "
+             "each image of a training batch"),
         ("MACs", f"{facts.macs:,} for one image ({units.short(2 * facts.macs, 2)}FLOP)"),
         ("depth", f"{facts.depth_weighted} convolutions and dense layers on the longest path"),
         ("", f"{facts.depth_layers} layers of any kind on it, {facts.depth_parametric} in the "
              "network with parameters"),
-        ("sees", f"{facts.receptive_field:,} pixels a side from one unit of the last feature map"),
+        ("sees", f"{facts.receptive_field:,} pixels a side from one unit of the last feature map, "
+                 f"in steps of {facts.effective_stride:g}"),
     ]  # fmt: skip
 
 

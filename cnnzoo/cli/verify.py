@@ -18,7 +18,7 @@ Without a name every file that ships with the package or lies in the cache is ve
 """
 EXAMPLES = """\
   cnnzoo verify
-  cnnzoo verify resnet20
+  cnnzoo verify lenet5 resnet20
   cnnzoo verify resnet50 --weights imagenet-torchvision
   cnnzoo verify resnet50 --record       write down what it answers here, for later
 
@@ -29,7 +29,9 @@ def add_parser(verbs: Any) -> None:
     parser = add_verb(
         verbs, "verify", "check weights, preprocessing and answers", DESCRIPTION, EXAMPLES
     )
-    parser.add_argument("network", nargs="?", help="a name from 'cnnzoo list' (all that is here)")
+    parser.add_argument(
+        "networks", nargs="*", metavar="network", help="names from 'cnnzoo list' (all that is here)"
+    )
     parser.add_argument("--weights", metavar="TAG", help="which ones (the first of them)")
     parser.add_argument("--record", action="store_true", help="write the golden logits instead")
     parser.add_argument(
@@ -46,12 +48,12 @@ def run(arguments: argparse.Namespace) -> int:
     from cnnzoo.catalogue.registry import get_spec
     from cnnzoo.catalogue.weights import get_weights
 
-    name = arguments.network
-    if name is None and (arguments.weights or arguments.record):
-        raise UsageError("--weights and --record need the name of a network before them.")
+    names = arguments.networks
+    if len(names) != 1 and (arguments.weights or arguments.record):
+        raise UsageError("--weights and --record need the name of one network before them.")
     if (arguments.to or arguments.overwrite) and not arguments.record:
         raise UsageError("--to and --overwrite belong to --record.")
-    if name is not None:
+    for name in names:
         spec = get_spec(name)
         if arguments.weights is not None:
             get_weights(spec.name, arguments.weights)
@@ -60,14 +62,14 @@ def run(arguments: argparse.Namespace) -> int:
 
     if arguments.record:
         path = verify.record(
-            name, weights=arguments.weights, to=arguments.to, overwrite=arguments.overwrite
+            names[0], weights=arguments.weights, to=arguments.to, overwrite=arguments.overwrite
         )
         print(json.dumps({"record": str(path)}) if arguments.json else f"recorded: {path}")
         return 0
-    if name is None:
-        results = [verify.verify_entry(entry) for entry in verify.entries_here()]
+    if names:
+        results = [verify.verify(name, weights=arguments.weights) for name in names]
     else:
-        results = [verify.verify(name, weights=arguments.weights)]
+        results = [verify.verify_entry(entry) for entry in verify.entries_here()]
     if arguments.json:
         print(json.dumps([result.to_dict() for result in results], indent=2, ensure_ascii=False))
     else:

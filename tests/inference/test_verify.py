@@ -226,12 +226,23 @@ def test_broken_record_is_refused(folder: Path, broken: Callable[..., str], says
         cnnzoo.verify("resnet20")
 
 
+def test_several_networks_are_verified_in_turn(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", "resnet20", "lenet5"]) == 0
+    verdicts = [line for line in capsys.readouterr().out.splitlines() if not line.startswith(" ")]
+    assert verdicts == [
+        "resnet20, weights 'cifar10': verified",
+        "lenet5, weights 'mnist': verified",
+    ]
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
         (["lenet6"], "Did you mean 'lenet5'"),
         (["lenet5", "--weights", "mnsit"], "Did you mean 'mnist'"),
-        (["--record"], "need the name of a network"),
+        (["--record"], "need the name of one network"),
+        (["lenet5", "resnet20", "--weights", "mnist"], "need the name of one network"),
+        (["lenet5", "resnet200"], "Did you mean 'resnet20'"),
         (["lenet5", "--overwrite"], "belong to --record"),
     ],
 )
