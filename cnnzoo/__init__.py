@@ -19,9 +19,16 @@ except PackageNotFoundError:  # a source tree that was never installed
     __version__ = "0+unknown"
 
 _PUBLIC = {
+    "add_head": "cnnzoo.training.heads:add_head",
+    "benchmark": "cnnzoo.analysis.bench.run:benchmark",
     "build": "cnnzoo.builder:build",
+    "check_data": "cnnzoo.training.data.check:check_data",
+    "compare": "cnnzoo.analysis.compare:compare",
     "decode_predictions": "cnnzoo.inference.decode:decode_predictions",
+    "diff": "cnnzoo.analysis.diff:diff",
+    "evaluate": "cnnzoo.training.evaluate:evaluate",
     "fine_tune": "cnnzoo.training.finetune:fine_tune",
+    "freeze": "cnnzoo.training.freezing:freeze",
     "info": "cnnzoo.analysis.card:info",
     "list_models": "cnnzoo.analysis.listing:list_models",
     "list_weights": "cnnzoo.catalogue.weights:list_weights",
@@ -32,6 +39,7 @@ _PUBLIC = {
     "register_model": "cnnzoo.catalogue.registry:register_model",
     "summary": "cnnzoo.analysis.summary:summary",
     "table": "cnnzoo.analysis.table:table",
+    "unfreeze": "cnnzoo.training.freezing:unfreeze",
     "verify": "cnnzoo.inference.verify:verify",
 }
 _ERRORS = tuple(

@@ -47,6 +47,7 @@ class Card:
             *_input_lines(spec),
             *_figure_lines(self.facts),
             *_accuracy_lines(self.weights),
+            *_stage_lines(spec),
             *_option_lines(spec),
             *_weight_lines(self.weights),
             *(("differs" if i == 0 else "", note) for i, note in enumerate(spec.notes)),
@@ -70,12 +71,14 @@ def _name_lines(spec: ModelSpec) -> list[Line]:
     if spec.idea:
         lines.append(("idea", spec.idea))
     if paper.title:
+        year = f" ({paper.year})" if paper.year else ""
         lines += [
-            ("paper", f"{paper.authors} ({paper.year})"),
+            ("paper", f"{paper.authors}{year}"),
             ("", f"“{paper.title}”"),
             ("", f"{paper.venue}, {paper.table}"),
-            ("", paper.url),
         ]
+    if paper.url:
+        lines.append(("", paper.url))
     return lines if spec.origin == "cnnzoo" else [*lines, ("from", spec.origin)]
 
 
@@ -120,6 +123,12 @@ def _accuracy_lines(entries: tuple[WeightsEntry, ...]) -> list[Line]:
         ("accuracy", f"{entry.dataset} top-1 {entry.top1} %{top5} ({entry.evaluation})"),
         ("", f"{entry.evidence}; weights {entry.tag!r}"),
     ]
+
+
+def _stage_lines(spec: ModelSpec) -> list[Line]:
+    """What ``cnnzoo.freeze(model, upto=...)`` can name."""
+    ends = ", ".join(f"{stage} to {layer}" for stage, layer in spec.stage_ends.items())
+    return [("stages", ends)] if ends else []
 
 
 def _option_lines(spec: ModelSpec) -> list[Line]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,7 @@ class Column:
         show: The value as people read it.
         help: What is counted, one sentence.
         number: Aligned right, sorted by size.
+        drawn: Stands in tables that people read; else only where programs do.
     """
 
     key: str
@@ -37,6 +38,7 @@ class Column:
     counted: Callable[[Facts], Value] | None = None
     show: Callable[[Any], str] = str
     number: bool = True
+    drawn: bool = True
 
     def value(self, spec: ModelSpec, size: tuple[int, int] | None = None) -> Value:
         """The exact value of a network, for images of ``size``; ``None`` where there is none."""
@@ -246,12 +248,19 @@ ALIASES = {
 }  # fmt: skip
 
 
-def get_columns(keys: Iterable[str] | str | None) -> list[Column]:
+# Not on file: they come with the results of a benchmark.
+MEASURED = ("latency_ms", "images_per_second", "measured_on")
+
+
+def get_columns(keys: Iterable[str] | str | None, measured: Sequence[Column] = ()) -> list[Column]:
     """The columns asked for, in that order; ``None`` is the usual ones, ``"all"`` all.
+
+    Args:
+        measured: Columns of results; they can be asked for like the others.
 
     Raises:
         UnknownNameError: There is no such column.
-        UsageError: A column is named twice, or none is.
+        UsageError: A column is named twice, none is, or times are asked for without results.
     """
     if keys is None:
         keys = DEFAULT
@@ -259,13 +268,19 @@ def get_columns(keys: Iterable[str] | str | None) -> list[Column]:
         keys = COLUMNS
     elif isinstance(keys, str):
         keys = [key.strip() for key in keys.split(",")]
-    columns = [get_column(key) for key in keys]
+    columns = [get_column(key, measured) for key in keys]
     names = [column.key for column in columns]
     if not names or len(set(names)) < len(names):
         raise UsageError(f"columns={list(keys)!r} names a column twice or none. Name each once.")
     return columns
 
 
-def get_column(key: str) -> Column:
+def get_column(key: str, measured: Sequence[Column] = ()) -> Column:
     """The column called ``key`` or by one of its common names."""
-    return pick(COLUMNS, key, kind="column", aliases=ALIASES)
+    if key in MEASURED and not measured:
+        raise UsageError(
+            f"{key!r} is true of one machine only, so it is not on file: pass bench=PATH "
+            "(--bench PATH) of your own. Type: cnnzoo bench --json > bench.json"
+        )
+    known = COLUMNS | {column.key: column for column in measured}
+    return pick(known, key, kind="column", aliases=ALIASES)

@@ -69,8 +69,12 @@ def latex(headers: Sequence[str], rows: Rows, right: Sequence[bool]) -> str:
     """A ``tabular`` with the rules of the package ``booktabs``."""
 
     def line(cells: Sequence[str]) -> str:
-        return " & ".join("".join(_LATEX.get(c, c) for c in cell) for cell in cells) + r" \\"
+        return " & ".join(map(latex_escaped, cells)) + r" \\"
 
     columns = "".join("r" if number else "l" for number in right)
     top = [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", line(headers), r"\midrule"]
     return "\n".join([*top, *map(line, rows), r"\bottomrule", r"\end{tabular}"])
+
+
+def latex_escaped(words: str) -> str:
+    return "".join(_LATEX.get(character, character) for character in words)

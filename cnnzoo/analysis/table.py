@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import html
 import json
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Timer
 from typing import Any
 
 from cnnzoo.analysis import render
+from cnnzoo.analysis.bench import join
+from cnnzoo.analysis.bench.results import Benchmark
 from cnnzoo.analysis.columns import RESIZED, Column, Value, get_column, get_columns
 from cnnzoo.analysis.figures import facts_at
 from cnnzoo.analysis.footnotes import footnotes
@@ -28,11 +32,14 @@ class Table:
 
     Attributes:
         footnotes: What a reader must know to read the figures right; below the text form.
+        caption: Where and how times were measured; below every form for readers. Programs find it
+            in the column ``measured_on``.
     """
 
     columns: tuple[Column, ...]
     rows: tuple[dict[str, Value], ...]
     footnotes: tuple[str, ...] = ()
+    caption: str = ""
 
     def __iter__(self) -> Iterator[dict[str, Value]]:
         return iter(self.rows)
@@ -52,13 +59,13 @@ class Table:
     def to_text(self, width: int | None = None) -> str:
         """Aligned columns and the footnotes; with ``width`` characters given, the last columns
         that do not fit are left out and named below."""
-        columns = list(self.columns)
+        columns = self._drawn()
         drawn = self._draw(render.text, columns)
         while width and len(columns) > 1 and max(map(len, drawn.splitlines())) > width:
             columns.pop()
             drawn = self._draw(render.text, columns)
-        left_out = [column.key for column in self.columns[len(columns) :]]
-        lines = list(self.footnotes)
+        left_out = [column.key for column in self._drawn()[len(columns) :]]
+        lines = [*self.footnotes, *filter(None, [self.caption])]
         if left_out:
             lines.append(f"… for a wider terminal, or --columns: {', '.join(left_out)}")
         wrapped = [textwrap.fill(line, width, subsequent_indent="  ") for line in lines if width]
@@ -66,16 +73,18 @@ class Table:
 
     def to_markdown(self) -> str:
         """A GitHub-flavoured Markdown table."""
-        return self._draw(render.markdown, self.columns)
+        return self._captioned(self._draw(render.markdown, self._drawn()), self.caption)
 
     def to_latex(self) -> str:
         """A ``tabular`` environment; needs the LaTeX package ``booktabs``."""
-        return self._draw(render.latex, self.columns)
+        drawn = self._draw(render.latex, self._drawn())
+        return self._captioned(drawn, render.latex_escaped(self.caption))
 
     def to_html(self) -> str:
         """A ``<table>``; notebooks show it by themselves."""
-        titles = [column.help for column in self.columns]
-        return render.html_table(*self._cells(self.columns), titles)
+        columns = self._drawn()
+        drawn = render.html_table(*self._cells(columns), [column.help for column in columns])
+        return self._captioned(drawn, f"<p>{html.escape(self.caption)}</p>")
 
     def to_csv(self) -> str:
         """Exact values, keys as headings, an empty cell where there is no value."""
@@ -108,6 +117,12 @@ class Table:
         """The table in one of ``FORMATS``."""
         return self.to_text(width) if form == "text" else str(getattr(self, f"to_{form}")())
 
+    def _drawn(self) -> list[Column]:
+        return [column for column in self.columns if column.drawn]
+
+    def _captioned(self, drawn: str, caption: str) -> str:
+        return f"{drawn}\n\n{caption}" if self.caption else drawn
+
     def _cells(self, columns: Sequence[Column]) -> tuple[list[str], list[list[str]], list[bool]]:
         """Headings, rows as people read them, and which columns are numbers."""
         rows = [[column.text(row[column.key]) for column in columns] for row in self.rows]
@@ -128,6 +143,7 @@ def table(
     max_params: int | None = None,
     min_top1: float | None = None,
     input_size: int | tuple[int, int] | None = None,
+    bench: str | Path | Benchmark | None = None,
 ) -> Table:
     """The networks' figures side by side.
 
@@ -142,14 +158,21 @@ def table(
         min_top1: Only networks with at least this published top-1 accuracy, in per cent.
         input_size: Side of the image in pixels, or height and width, to count at instead of the
             paper's; networks that need larger images have no figures there. Imports Keras.
+        bench: What ``cnnzoo.benchmark`` returned, or the file it was saved in, for the columns
+            ``latency_ms`` and ``images_per_second``. Of several configurations the fewest images,
+            the first runtime and the first dtype are taken: ``select`` another.
 
     Raises:
         UnknownNameError: A network or a column does not exist; the message gives the nearest.
-        UsageError: A name is given twice, no network passes the filters, or none takes the size.
+        UsageError: A name is given twice, no network passes the filters, none takes the size, or
+            none was timed at it.
+        DataError: The file of results cannot be read.
     """
     size = None if input_size is None else check_size(input_size)
-    chosen = get_columns(RESIZED if columns is None and size else columns)
-    by = None if sort is None else get_column(sort)
+    results = None if bench is None else join.load(bench)
+    measured = () if results is None else join.columns(results, size)
+    chosen = get_columns(RESIZED if columns is None and size else columns, measured)
+    by = None if sort is None else get_column(sort, measured)
     specs = _choose(models, pattern, family, max_params, min_top1)
     if size is not None:
         _measure(specs, size)
@@ -160,8 +183,11 @@ def table(
         specs = known + unknown
     elif reverse:
         specs.reverse()
+    caption = ""
+    if results is not None:
+        chosen, caption = join.place(chosen, measured), join.caption(results, specs, size)
     rows = ({column.key: column.value(spec, size) for column in chosen} for spec in specs)
-    return Table(tuple(chosen), tuple(rows), tuple(footnotes(specs, chosen, size)))
+    return Table(tuple(chosen), tuple(rows), tuple(footnotes(specs, chosen, size)), caption)
 
 
 def check_size(input_size: Any) -> tuple[int, int]:

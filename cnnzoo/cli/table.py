@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from cnnzoo.analysis import table
+from cnnzoo.analysis.bench.results import Benchmark, read
 from cnnzoo.analysis.columns import COLUMNS, DEFAULT, RESIZED
 from cnnzoo.cli.shared import add_json, add_verb, terminal_width
 from cnnzoo.errors import UsageError
@@ -16,7 +17,8 @@ EXAMPLES = """\
   cnnzoo table resnet50 vgg16 xception --columns all
   cnnzoo table --max-params 30e6 --min-top1 75 --format markdown
   cnnzoo table --input-size 64 --sort macs
-  cnnzoo table --format csv > networks.csv"""
+  cnnzoo table --format csv > networks.csv
+  cnnzoo table --bench bench.json --sort latency_ms"""
 
 
 def add_parser(verbs: Any) -> None:
@@ -39,6 +41,12 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument(
         "--input-size", metavar="N|HxW", help="count at this size instead of the papers': 64, 64x96"
     )
+    parser.add_argument(
+        "--bench", metavar="FILE", help="add the times that 'cnnzoo bench --json' measured"
+    )
+    parser.add_argument("--batch", type=int, metavar="N", help="of --bench (fewest)")
+    parser.add_argument("--runtime", metavar="R", help="of --bench (the first in the file)")
+    parser.add_argument("--dtype", metavar="D", help="of --bench (the first in the file)")
     parser.add_argument("--format", choices=table.FORMATS, default="text", help="default: text")
     add_json(parser)
     parser.set_defaults(run=run)
@@ -60,9 +68,21 @@ def run(arguments: argparse.Namespace) -> int:
         max_params=arguments.max_params,
         min_top1=arguments.min_top1,
         input_size=size,
+        bench=_times(arguments),
     )
     print(rows.to(form, terminal_width()))
     return 0
+
+
+def _times(arguments: argparse.Namespace) -> Benchmark | None:
+    """The results asked for, in the configuration asked for."""
+    wanted = {key: getattr(arguments, key) for key in ("batch", "runtime", "dtype")}
+    if arguments.bench is not None:
+        return read(arguments.bench).select(**wanted)
+    for key, value in wanted.items():
+        if value is not None:
+            raise UsageError(f"--{key} {value} belongs to --bench FILE, which is missing.")
+    return None
 
 
 def parse_size(text: str | None) -> tuple[int, int] | None:

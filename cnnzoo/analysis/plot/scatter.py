@@ -87,8 +87,11 @@ def accuracy_vs(
     _draw(picture, entries, front)
     middle = (PLOT.left + PLOT.right) / 2
     picture.add(Text(middle, 474, header, 12, colours.ink, "middle", bold=True))
-    picture.add(Text(middle, 491, meaning, 11, colours.soft, "middle"))
-    _caption(picture, entries, without)
+    y = 491.0
+    for line in text.wrap(meaning, 11, 2 * (WIDTH - middle - 10)):
+        picture.add(Text(middle, y, line, 11, colours.soft, "middle"))
+        y += 14
+    _caption(picture, entries, without, y + 13)
     return picture
 
 
@@ -231,8 +234,10 @@ def _legend(picture: Picture, hues: dict[str, str]) -> None:
     picture.add(Line(((x - 26, y), (x - 6, y)), theme.accent, 1.4, dash=(5, 3)))
 
 
-def _caption(picture: Picture, entries: Sequence[Entry], without: dict[str, list[str]]) -> None:
-    """What the front is, who states the accuracies, who is left out and why."""
+def _caption(
+    picture: Picture, entries: Sequence[Entry], without: dict[str, list[str]], y: float
+) -> None:
+    """From ``y`` on: what the front is, who states the accuracies, who is left out and why."""
     by: dict[str, list[str]] = {}
     for entry in entries:
         by.setdefault(entry.publisher, []).append(entry.spec.title)
@@ -242,7 +247,6 @@ def _caption(picture: Picture, entries: Sequence[Entry], without: dict[str, list
         f"Accuracies are published ones of the default weights, one crop, stated by {sources}.",
         *(f"Left out, {why}: {', '.join(names)}." for why, names in without.items() if names),
     ]
-    y = 518.0
     for sentence in sentences:
         for line in text.wrap(sentence, 10.5, WIDTH - 40):
             picture.add(Text(20, y, line, 10.5, picture.theme.soft))

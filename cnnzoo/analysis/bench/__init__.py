@@ -1,0 +1,1 @@
+"""Latency and memory, measured on this machine: planned, timed in turn, kept with the machine."""
