@@ -18,6 +18,7 @@ from cnnzoo import errors
 from cnnzoo.analysis.card import Card
 from cnnzoo.analysis.columns import COLUMNS
 from cnnzoo.catalogue.preprocessing import PREPROCESSING
+from cnnzoo.catalogue.spec import Paper
 from cnnzoo.catalogue.weights import WeightsEntry
 from cnnzoo.cli.main import VERBS, parser
 from cnnzoo.units import mebibytes
@@ -118,8 +119,7 @@ def _network(card: Card) -> str:
     ]
     parts = [
         f"# {spec.title}",
-        f"{spec.paper.authors}, “{spec.paper.title}”, {spec.paper.venue}. "
-        f"[Paper]({spec.paper.url}), {spec.paper.table}.",
+        _source(spec.paper),
         f'```python\nimport cnnzoo\n\nmodel = cnnzoo.build("{spec.name}")\n```',
         _rows("figure", "value", rows),
     ]
@@ -139,6 +139,12 @@ def _network(card: Card) -> str:
         parts += ["## Public weights", "Accuracies are those their publishers state."]
         parts.append(_weights(card))
     return "\n\n".join(parts)
+
+
+def _source(paper: Paper) -> str:
+    """Authors, title with its link if there is one, where it appeared, and the table."""
+    title = f"[{paper.title}]({paper.url})" if paper.url else paper.title
+    return f"{paper.authors}, “{title}”, {paper.venue}. {paper.table}."
 
 
 def _weights(card: Card) -> str:

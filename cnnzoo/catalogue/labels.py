@@ -9,7 +9,12 @@ from cnnzoo.catalogue.folder import weights_folder
 from cnnzoo.lookup import pick
 
 # As the entries of the weights catalogue and the networks name it -> stem of the file.
-DATASETS = {"ImageNet-1k": "imagenet-1k", "CIFAR-10": "cifar-10", "MNIST": "mnist"}
+DATASETS = {
+    "ImageNet-1k": "imagenet-1k",
+    "CIFAR-10": "cifar-10",
+    "MNIST": "mnist",
+    "Fashion-MNIST": "fashion-mnist",
+}
 
 
 class Label(NamedTuple):

@@ -48,6 +48,12 @@ _RULES = (
         note="pixels / 255",
     ),
     Preprocessing(
+        name="raw-0-255",
+        mean=(0.0,),
+        scale=(1.0,),
+        note="pixels as they are, unscaled",
+    ),
+    Preprocessing(
         name="minus-one-one",
         mean=(127.5,),
         scale=(127.5,),
@@ -58,6 +64,12 @@ _RULES = (
         mean=(0.485 * 255, 0.456 * 255, 0.406 * 255),
         scale=(0.229 * 255, 0.224 * 255, 0.225 * 255),
         note='ImageNet mean and deviation, the "torch" mode of keras.applications',
+    ),
+    Preprocessing(
+        name="standardised-cifar10",
+        mean=(0.4914 * 255, 0.4822 * 255, 0.4465 * 255),
+        scale=(0.2470 * 255, 0.2435 * 255, 0.2616 * 255),
+        note="mean and deviation of the training images of CIFAR-10",
     ),
     Preprocessing(
         name="bgr-centred",

@@ -12,6 +12,7 @@ import pytest
 
 import cnnzoo
 from cnnzoo.catalogue import registry
+from cnnzoo.catalogue.lectures import LECTURES
 from cnnzoo.catalogue.networks import NETWORKS
 from cnnzoo.catalogue.preprocessing import PREPROCESSING
 from cnnzoo.errors import UnknownNameError, UsageError
@@ -38,8 +39,11 @@ def own():
 def test_built_in_networks_are_in_the_order_of_their_papers_and_each_once():
     names = [spec.name for spec in NETWORKS]
     assert len(names) == len(set(names))
-    assert (names[0], names[-1]) == ("lenet5", "resnext50")
-    assert [spec.year for spec in NETWORKS] == sorted(spec.year for spec in NETWORKS)
+    published = [spec for spec in NETWORKS if spec.family != "lecture"]
+    assert (published[0].name, published[-1].name) == ("lenet5", "resnext50")
+    assert [spec.year for spec in published] == sorted(spec.year for spec in published)
+    assert [*published, *LECTURES] == list(NETWORKS)
+    assert cnnzoo.list_models() == names
 
 
 def test_no_name_or_alias_means_two_networks():
@@ -52,7 +56,7 @@ def test_every_address_resolves_and_every_record_is_complete(spec):
     for address in filter(None, (spec.trunk, spec.top, spec.auxiliary)):
         assert callable(resolve(address))
     assert spec.preprocessing in PREPROCESSING
-    assert spec.paper.url.startswith("https://")
+    assert spec in LECTURES or (spec.year and spec.paper.url.startswith("https://"))
     assert all((spec.paper.authors, spec.paper.title, spec.paper.venue, spec.paper.table))
     registry.check_spec(spec)
 
@@ -200,7 +204,9 @@ def _python(plugin: object, script: str) -> subprocess.CompletedProcess[str]:
 def test_plugin_network_is_listed_without_a_framework(plugin):
     script = "import cnnzoo, sys; print(*cnnzoo.list_models(), 'keras' in sys.modules)"
     done = _python(plugin, script)
-    assert done.stdout.split()[-2:] == ["stranger", "False"], done.stderr
+    *names, keras_is_imported = done.stdout.split()
+    assert "stranger" in names, done.stderr
+    assert keras_is_imported == "False"
     assert "'broken' of strange-networks was left out: a stranger's bug" in done.stderr
     assert "'clash' of strange-networks was left out" in done.stderr
 

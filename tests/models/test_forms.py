@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import keras
+import numpy as np
 import pytest
 
-from cnnzoo.analysis.measure import sketch
+import cnnzoo
+from cnnzoo.analysis.measure import measure, sketch
+from cnnzoo.catalogue.networks import NETWORKS
 from cnnzoo.models.layers import EvenConv2D
 
 
@@ -76,3 +79,50 @@ def test_inceptions_v1_differ_in_branch_stem_and_normalisation(variant, kernel, 
     assert model.get_layer("pool4").pool_size == (pool, pool)
     norms = [x for x in model.layers if isinstance(x, keras.layers.BatchNormalization)]
     assert {layer.scale for layer in norms} == (set() if scale is None else {scale})
+
+
+SMALL_STEMS = [spec.name for spec in NETWORKS if any(o.name == "stem" for o in spec.options)]
+# fmt: off
+SHRINKS = {  # pixels of the image from one unit of the last feature map to the next
+    "resnet18": (32, 8), "resnext50": (32, 8), "inception_v1": (32, 8), "inception_v3": (32, 8),
+    "inception_v4": (32, 8), "inception_resnet_v2": (32, 8), "xception": (32, 16),
+}
+# fmt: on
+
+
+@pytest.mark.parametrize("name", SMALL_STEMS)
+def test_a_small_stem_has_the_same_weights(name):
+    paper, small = sketch(name), sketch(name, stem="small")
+    assert small.input.shape == (None, 32, 32, 3)
+    assert [(w.path, w.shape) for w in small.weights] == [(w.path, w.shape) for w in paper.weights]
+
+
+@pytest.mark.parametrize("name", SHRINKS)
+def test_a_small_stem_leaves_the_image_larger(name):
+    found = [measure(sketch(name, stem=stem)).effective_stride for stem in ("paper", "small")]
+    assert tuple(found) == SHRINKS[name]
+
+
+def test_a_small_stem_of_a_resnet_has_neither_stride_nor_pooling():
+    model = sketch("resnet50", stem="small", variant="v1.5")
+    assert model.get_layer("conv1_conv").kernel_size == (7, 7)
+    assert model.get_layer("conv1_relu").output.shape == (None, 32, 32, 64)
+    assert model.get_layer("conv2_block1_1_conv").input is model.get_layer("conv1_relu").output
+    assert model.get_layer("conv5_block3_out").output.shape == (None, 4, 4, 2048)
+
+
+def test_weights_of_the_paper_load_into_a_small_stem(tmp_path):
+    paper = cnnzoo.build("resnet18", input_shape=(32, 32, 3), num_classes=2)
+    paper.save_weights(tmp_path / "paper.weights.h5")
+    small = cnnzoo.build(
+        "resnet18", weights=tmp_path / "paper.weights.h5", stem="small", num_classes=2
+    )
+    for ours, theirs in zip(small.get_weights(), paper.get_weights(), strict=True):
+        assert ours.tobytes() == theirs.tobytes()
+    images = np.random.default_rng(0).normal(size=(1, 32, 32, 3)).astype("float32")
+    assert np.abs(np.asarray(small(images)) - np.asarray(paper(images))).max() > 1e-4
+
+
+def test_an_image_too_small_for_the_network_is_told_of_the_small_stem():
+    with pytest.raises(cnnzoo.UsageError, match="Or pass stem='small' for 8"):
+        sketch("resnet50", input_shape=(28, 28, 3))
