@@ -8,11 +8,20 @@ from typing import Any
 
 import keras
 
+from cnnzoo.catalogue.preprocessing import PREPROCESSING
 from cnnzoo.catalogue.spec import Choice, ModelSpec
 from cnnzoo.errors import UsageError
-from cnnzoo.lookup import did_you_mean
+from cnnzoo.lookup import did_you_mean, pick
 
 Shape = tuple[int | None, ...]
+
+
+def preprocessing(value: object) -> str | None:
+    """The name of a preprocessing if ``value`` is one, ``None`` for true and false."""
+    if isinstance(value, str):
+        return pick(PREPROCESSING, value, kind="preprocessing").name
+    check_flag("include_preprocessing", value)
+    return None
 
 
 def check_flag(name: str, value: object) -> None:

@@ -34,7 +34,7 @@ def build(
     input_tensor: Any = None,
     pooling: str | None = None,
     classifier_activation: str | Callable[..., Any] | None = "softmax",
-    include_preprocessing: bool = False,
+    include_preprocessing: bool | str = False,
     name: str | None = None,
     **options: Any,
 ) -> keras.Model:
@@ -57,7 +57,8 @@ def build(
         input_tensor: A Keras tensor to build upon, instead of a new input.
         pooling: Without top: ``None``, ``"avg"`` or ``"max"`` over the last feature map.
         classifier_activation: Of the last layer; ``None`` gives logits.
-        include_preprocessing: Let the network take RGB pixels 0 to 255 and normalise them itself.
+        include_preprocessing: Let the network take RGB pixels 0 to 255 and normalise them itself,
+            by its own rule, or by one of another name that ``cnnzoo info`` shows.
             Without it, feed ``cnnzoo.preprocess_input(pixels, architecture, weights=weights)``.
         name: Of the Keras model; never chooses a weight file.
         **options: The network's own options, see ``cnnzoo info NAME``.
@@ -73,7 +74,7 @@ def build(
     arguments.check_flag("include_top", include_top)
     source = None if weights is None else find_source(weights, spec, include_top)
     choices = spec.choose(options if source is None else options_for(source, spec, options))
-    arguments.check_flag("include_preprocessing", include_preprocessing)
+    own_rule = arguments.preprocessing(include_preprocessing)
     arguments.check_name(name)
     outputs = arguments.class_count(num_classes, classes, include_top, MAX_CLASSES)
     arguments.check_pooling(pooling, include_top, POOLINGS)
@@ -84,7 +85,7 @@ def build(
         check_fit(source, spec, image, include_top)
         rule = source.preprocessing(spec)
 
-    x = _normalize(image, rule) if include_preprocessing else image
+    x = _normalize(image, own_rule or rule) if include_preprocessing else image
     settings = {option: choice.value for option, choice in choices.items()}
     features = resolve(spec.trunk)(x, **settings)
     if include_top:

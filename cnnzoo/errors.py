@@ -12,7 +12,11 @@ CnnZooError                                           1
 ├── IntegrityError                                    4  a file is not the file it should be
 ├── DataError              (ValueError)               5  images or labels that cannot be used
 ├── WeightsError           (ValueError)               6  weights that do not fit the network
-└── StorageError           (OSError)                  7  disk, permission, cache or lock
+├── StorageError           (OSError)                  7  disk, permission, cache or lock
+│   └── RunLockedError                                7  another process trains in this folder
+├── TrainingError                                     8  a run that cannot go on
+│   └── CheckpointError                               8  a run that cannot be taken up again
+└── InterruptedRun                              130/143  stopped by Ctrl-C or a signal, saved
 ```
 
 A message says, in this order: what was received, what is wrong, what would work (the nearest
@@ -86,3 +90,29 @@ class StorageError(CnnZooError, OSError):
     """The disk is full, a folder cannot be written, a lock cannot be had."""
 
     exit_code = 7
+
+
+class RunLockedError(StorageError):
+    """Another process trains in this folder; names it."""
+
+
+class TrainingError(CnnZooError):
+    """A run that cannot go on: the loss is no number, the memory is full."""
+
+    exit_code = 8
+
+
+class CheckpointError(TrainingError):
+    """A run that cannot be taken up again: nothing intact, or other settings than before."""
+
+
+class InterruptedRun(CnnZooError):
+    """Stopped by a signal after the state was saved; says how to go on.
+
+    Attributes:
+        exit_code: 130 after Ctrl-C (SIGINT), 143 after SIGTERM, as shells count.
+    """
+
+    def __init__(self, message: str, signal_number: int) -> None:
+        super().__init__(message)
+        self.exit_code = 128 + signal_number

@@ -27,9 +27,9 @@ def replacing(target: Path) -> Iterator[Path]:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
-        _sync(temporary)
+        sync(temporary)
         temporary.replace(target)
-        _sync(target.parent)
+        sync(target.parent)
     except OSError as error:
         if isinstance(error, CnnZooError):
             raise
@@ -59,7 +59,7 @@ def write_with(target: Path, write: Callable[[str], object]) -> None:
         write(str(temporary))
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     """Force a file's bytes, or a folder's names, to the disk."""
     if path.is_dir() and os.name == "nt":  # Windows cannot open folders
         return

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -47,6 +47,30 @@ class ImageFiles(Sequence[np.ndarray]):
 
 
 Images = np.ndarray | ImageFiles
+T = TypeVar("T")
+
+
+class PictureError(DataError):
+    """An image file that cannot be used.
+
+    Attributes:
+        kind: ``unreadable``, ``no image`` or ``too large``.
+        reason: The message without the name of the file.
+    """
+
+    def __init__(self, path: Path, kind: str, reason: str) -> None:
+        super().__init__(f"{printable(path)}: {reason}.")
+        self.kind = kind
+        self.reason = reason
+
+
+class Examined(NamedTuple):
+    """A decoded picture, and how its file was made."""
+
+    picture: Image.Image
+    format: str
+    mode: str
+    animated: bool
 
 
 def picture(images: Images, index: int, size: tuple[int, int] | None = None) -> Image.Image:
@@ -65,22 +89,45 @@ def read_picture(path: Path, size: tuple[int, int] | None = None) -> Image.Image
             half, a quarter or an eighth, which is much faster.
 
     Raises:
-        DataError: Not a regular file, not an image of `FORMATS`, damaged, or over `MAX_PIXELS`.
+        PictureError: Not a regular file, not an image of `FORMATS`, damaged, over `MAX_PIXELS`.
     """
+    return _opened(path, lambda image: _decode(path, image, size))
+
+
+def examine(path: Path) -> Examined:
+    """Decode an image file whole, and tell what it is.
+
+    Raises:
+        PictureError: As `read_picture`.
+    """
+
+    def use(image: Image.Image) -> Examined:
+        mode, name = image.mode, image.format or ""
+        picture = _decode(path, image, None)
+        return Examined(picture, name, mode, bool(getattr(image, "is_animated", False)))
+
+    return _opened(path, use)
+
+
+def _opened(path: Path, use: Callable[[Image.Image], T]) -> T:
+    kind = "unreadable"
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            raise DataError("it is not a regular file")
+            raise PictureError(path, kind, "it is not a regular file")
         with Image.open(path, formats=FORMATS) as image:
-            return _decode(image, size)
+            return use(image)
     except UnidentifiedImageError:
-        reason = f"it is no {', '.join(FORMATS[:-1])} or {FORMATS[-1]} image"
-    except DataError as error:
-        reason = str(error)
+        kind, reason = "no image", f"it is no {', '.join(FORMATS[:-1])} or {FORMATS[-1]} image"
+    except DataError:
+        raise
     except OSError as error:
         reason = f"it cannot be read: {error.strerror or error}"
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        kind = "too large"
+        reason = f"it has more than the {MAX_PIXELS // 10**6} million pixels accepted"
     except Exception as error:  # decoders raise whatever the damage provokes
         reason = f"it cannot be decoded: {error}"
-    raise DataError(f"{printable(path)}: {reason}.")
+    raise PictureError(path, kind, reason)
 
 
 def printable(path: Path) -> str:
@@ -89,11 +136,13 @@ def printable(path: Path) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def _decode(image: Image.Image, size: tuple[int, int] | None) -> Image.Image:
+def _decode(path: Path, image: Image.Image, size: tuple[int, int] | None) -> Image.Image:
     if image.width * image.height > MAX_PIXELS:  # known from the header, nothing decoded yet
-        raise DataError(
+        raise PictureError(
+            path,
+            "too large",
             f"its {image.width} x {image.height} pixels are more than "
-            f"the {MAX_PIXELS // 10**6} million accepted"
+            f"the {MAX_PIXELS // 10**6} million accepted",
         )
     turn = _TURNS.get(_orientation(image))
     if size is not None:

@@ -111,6 +111,14 @@ def test_every_entry_of_the_catalogue_names_a_form_of_its_network(spec):
         assert entry.input_size == spec.shape_for(choices)[:2]
 
 
+@pytest.mark.parametrize("spec", NETWORKS, ids=lambda spec: spec.name)
+def test_no_entry_decides_the_stem_so_that_its_weights_fit_either(spec):
+    stem = {"stem": "small"} if any(option.name == "stem" for option in spec.options) else {}
+    for entry in all_weights().get(spec.name, ()):
+        found = sources.options_for(sources.Source(entry=entry), spec, stem)
+        assert found == {**entry.options, **stem}
+
+
 def test_every_name_map_that_an_entry_names_exists():
     entries = [entry for entries in all_weights().values() for entry in entries]
     named = {entry.name_map for entry in entries if entry.name_map}

@@ -1,11 +1,12 @@
-"""The zoo's table of contents, oldest network first."""
+"""The zoo's table of contents, oldest network first, those of lectures last."""
 
 from __future__ import annotations
 
 from functools import partial
 
+from cnnzoo.catalogue.lectures import LECTURES
 from cnnzoo.catalogue.resnets import RESNETS_2015, RESNEXT50
-from cnnzoo.catalogue.spec import Choice, ModelSpec, Option, Paper
+from cnnzoo.catalogue.spec import Choice, ModelSpec, Option, Paper, stem_option
 
 
 def _aux(where: str, min_size: int) -> Option:
@@ -19,6 +20,7 @@ def _aux(where: str, min_size: int) -> Option:
     )
 
 
+_SMALL_INCEPTION = stem_option("conv1 steps by one pixel, pool1 is left out", 29)
 _vgg_paper = partial(
     Paper,
     authors="K. Simonyan, A. Zisserman",
@@ -27,6 +29,7 @@ _vgg_paper = partial(
     venue="ICLR 2015",
     url="https://arxiv.org/abs/1409.1556",
 )
+_VGG_STAGES = tuple(f"block{i}_pool" for i in range(1, 6))
 _inception_resnet_paper = partial(
     Paper,
     authors="C. Szegedy, S. Ioffe, V. Vanhoucke, A. Alemi",
@@ -56,6 +59,7 @@ LENET5 = ModelSpec(
     preprocessing="zero-one",
     trunk="cnnzoo.models.lenet:lenet5",
     top="cnnzoo.models.lenet:classifier",
+    stages=("s2", "s4", "c5"),
     flat_top=True,
     options=(
         Option(
@@ -101,6 +105,7 @@ ALEXNET = ModelSpec(
     preprocessing="bgr-centred-bvlc",
     trunk="cnnzoo.models.alexnet:alexnet",
     top="cnnzoo.models.alexnet:classifier",
+    stages=("pool1", "pool2", "pool5"),
     flat_top=True,
     options=(
         Option(
@@ -133,6 +138,7 @@ VGG16 = ModelSpec(
     num_classes=1000,
     preprocessing="bgr-centred",
     trunk="cnnzoo.models.vgg:vgg16",
+    stages=_VGG_STAGES,
     top="cnnzoo.models.vgg:classifier",
     flat_top=True,
 )
@@ -148,6 +154,7 @@ VGG19 = ModelSpec(
     num_classes=1000,
     preprocessing="bgr-centred",
     trunk="cnnzoo.models.vgg:vgg19",
+    stages=_VGG_STAGES,
     top="cnnzoo.models.vgg:classifier",
     flat_top=True,
 )
@@ -173,6 +180,7 @@ INCEPTION_V1 = ModelSpec(
     trunk="cnnzoo.models.inception_v1:inception_v1",
     top="cnnzoo.models.inception_v1:classifier",
     auxiliary="cnnzoo.models.inception_v1:auxiliary",
+    stages=("pool2", "inception_3b", "inception_4e", "inception_5b"),
     options=(
         Option(
             "variant",
@@ -184,6 +192,7 @@ INCEPTION_V1 = ModelSpec(
             ),
         ),
         _aux("inception 4a and 4d", 65),
+        stem_option("conv1 keeps the size, pool1 is left out", 17),
     ),
     aliases=("googlenet", "google-net", "inception"),
     notes=(
@@ -212,6 +221,7 @@ INCEPTION_V3 = ModelSpec(
     preprocessing="minus-one-one",
     trunk="cnnzoo.models.inception_v3:inception_v3",
     auxiliary="cnnzoo.models.inception_v3:auxiliary",
+    stages=("pool2", "mixed2", "mixed7", "mixed10"),
     options=(
         Option(
             "variant",
@@ -222,6 +232,7 @@ INCEPTION_V3 = ModelSpec(
             ),
         ),
         _aux("mixed7", 107),
+        _SMALL_INCEPTION,
     ),
     notes=(
         "The paper's Table 1 and the model its authors released differ; everybody, this zoo "
@@ -244,7 +255,11 @@ INCEPTION_V4 = ModelSpec(
     trunk="cnnzoo.models.inception_v4:inception_v4",
     top="cnnzoo.models.inception_v4:classifier",
     auxiliary="cnnzoo.models.inception_v4:auxiliary",
-    options=(_aux("the last inception B", 107),),
+    stages=("stem3", "inception_a4", "inception_b7", "inception_c3"),
+    options=(
+        _aux("the last inception B", 107),
+        stem_option("conv1 and stem1 step by one pixel instead of two", 31),
+    ),
     notes=(
         "42,711,400 without batch-norm scale, as TensorFlow trained it, statistics counted; "
         "timm keeps the scale and leaves the statistics out: 42,679,816.",
@@ -263,7 +278,8 @@ INCEPTION_RESNET_V2 = ModelSpec(
     preprocessing="minus-one-one",
     trunk="cnnzoo.models.inception_resnet_v2:inception_resnet_v2",
     auxiliary="cnnzoo.models.inception_resnet_v2:auxiliary",
-    options=(_aux("the last block17", 107),),
+    stages=("pool2", "block35_10_ac", "block17_20_ac", "conv_7b_ac"),
+    options=(_aux("the last block17", 107), _SMALL_INCEPTION),
     notes=(
         "The released model, which Keras and everybody else builds, has twice the blocks of the "
         "paper's figure (10, 20, 10) and another stem.",
@@ -290,6 +306,14 @@ XCEPTION = ModelSpec(
     num_classes=1000,
     preprocessing="minus-one-one",
     trunk="cnnzoo.models.xception:xception",
+    stages=(
+        "block1_conv2_act",
+        "block2_add",
+        "block3_add",
+        "block12_add",
+        "block14_sepconv2_act",
+    ),
+    options=(stem_option("block1_conv1 steps by one pixel instead of two", 20),),
     notes=(
         "The paper's 22,855,952 are the trainable ones; 22,910,480 counts batch-norm statistics.",
     ),
@@ -307,4 +331,5 @@ NETWORKS = (
     INCEPTION_RESNET_V2,
     XCEPTION,
     RESNEXT50,
+    *LECTURES,
 )

@@ -56,6 +56,7 @@ def register_model(
     num_classes: int = 1000,
     min_size: int = 1,
     preprocessing: str = "zero-one",
+    stages: tuple[str, ...] = (),
     title: str | None = None,
     family: str = "own",
     paper: Paper | None = None,
@@ -79,6 +80,8 @@ def register_model(
         flat_top: The top flattens and so needs a known height and width.
         min_size: Smallest height and width in pixels.
         preprocessing: Rule for pixels 0 to 255, one of those in ``cnnzoo.catalogue.preprocessing``.
+        stages: The layer that ends each stage, from the image on; three at least, for
+            ``cnnzoo.freeze`` and ``cnnzoo.unfreeze``.
         overwrite: Replace a network that is already called so.
 
     Raises:
@@ -98,6 +101,7 @@ def register_model(
             trunk=function,
             top=top,
             flat_top=flat_top,
+            stages=stages,
             options=options,
             aliases=aliases,
             notes=notes,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnnzoo.catalogue.spec import Choice, ModelSpec, Option, Paper
+from cnnzoo.catalogue.spec import Choice, ModelSpec, Option, Paper, stem_option
 
 
 def _paper(table: str) -> Paper:
@@ -32,6 +32,17 @@ def _variant(*choices: Choice) -> tuple[Option, ...]:
     return (Option("variant", "where a block halves the image", choices),)
 
 
+def _stages(*blocks: int) -> tuple[str, ...]:
+    """The stem, then the last block of each column."""
+    ends = (f"conv{column}_block{count}_out" for column, count in enumerate(blocks, start=2))
+    return ("conv1_relu", *ends)
+
+
+_STEM = stem_option("conv1 keeps the size and no pooling follows", 8)
+_BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
+_BLOCKS[50] = _BLOCKS[34]
+
+
 def _imagenet(
     depth: int, preprocessing: str, options: tuple[Option, ...], notes: tuple[str, ...], idea: str
 ) -> ModelSpec:
@@ -46,7 +57,8 @@ def _imagenet(
         num_classes=1000,
         preprocessing=preprocessing,
         trunk=f"cnnzoo.models.resnet:resnet{depth}",
-        options=options,
+        stages=_stages(*_BLOCKS[depth]),
+        options=(*options, _STEM),
         notes=notes,
     )
 
@@ -64,6 +76,7 @@ def _cifar(depth: int, trainable: str, idea: str) -> ModelSpec:
         dataset="CIFAR-10",
         preprocessing="standardised",
         trunk=f"cnnzoo.models.resnet:resnet{depth}",
+        stages=_stages(*[(depth - 2) // 6] * 3),
         options=_shortcut(_ZERO_PADDING, _PLAIN),
         aliases=(f"cifar_resnet{depth}", f"resnet{depth}_cifar10"),
         notes=(
@@ -139,6 +152,8 @@ RESNEXT50 = ModelSpec(
     num_classes=1000,
     preprocessing="standardised",
     trunk="cnnzoo.models.resnet:resnext50",
+    stages=_stages(3, 4, 6, 3),
+    options=(_STEM,),
     aliases=("resnext50_32x4d", "resnext"),
     notes=(
         "25,097,128 with true grouped convolutions; the last release of keras-applications "

@@ -79,6 +79,9 @@ class ModelSpec:
         auxiliary: ``(tensor_of, num_classes, activation) -> list`` of the training-time outputs,
             ``tensor_of`` giving the output of a layer by name; called when option ``aux`` is true.
         flat_top: The top flattens, so a network with top needs a known height and width.
+        stages: The layer that ends each stage, from the image on; the first stage is called
+            ``stem``, the others ``stage1``, ``stage2`` and so on. A new stage is where the image
+            becomes smaller, the last layer is the trunk's. Every form has these layers.
         dataset: What the paper's head was trained for; empty when nothing was published.
         origin: "cnnzoo", "registered", or the name of the package that brought it.
         idea: What was new about it, in at most 56 characters.
@@ -97,6 +100,7 @@ class ModelSpec:
     top: Address = "cnnzoo.models.heads:pooled"
     auxiliary: Address | None = None
     flat_top: bool = False
+    stages: tuple[str, ...] = ()
     options: tuple[Option, ...] = ()
     aliases: tuple[str, ...] = ()
     idea: str = ""
@@ -107,6 +111,11 @@ class ModelSpec:
     @property
     def year(self) -> int:
         return self.paper.year
+
+    @property
+    def stage_ends(self) -> dict[str, str]:
+        """``{"stem": layer, "stage1": layer, ...}``: the layer that ends each stage, in order."""
+        return {f"stage{i}" if i else "stem": layer for i, layer in enumerate(self.stages)}
 
     def choose(self, options: Mapping[str, object]) -> dict[str, Choice]:
         """Every declared option with its choice; refuses what is not declared.
@@ -140,6 +149,22 @@ class ModelSpec:
         """Smallest height and width, in pixels, of the form these choices make."""
         sizes = [c.min_size for c in choices.values() if c.min_size is not None]
         return sizes[-1] if sizes else self.min_size
+
+
+def stem_option(small: str, min_size: int) -> Option:
+    """The choice of a stem that leaves images of 32x32 pixels large enough for what follows.
+
+    No weight changes its shape, so published weights load into either. Declared behind ``aux``,
+    whose smallest image it replaces: ``min_size`` holds with auxiliary classifiers too.
+    """
+    return Option(
+        "stem",
+        "how soon the image is made smaller",
+        (
+            Choice("paper", "as published"),
+            Choice("small", f"for 32x32 images: {small}; the same weights", 32, min_size),
+        ),
+    )
 
 
 BUILD_ARGUMENTS = (

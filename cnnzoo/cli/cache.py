@@ -6,11 +6,12 @@ import argparse
 import json
 from typing import Any
 
+from cnnzoo.catalogue.datasets import all_datasets
 from cnnzoo.catalogue.weights import all_weights
 from cnnzoo.cli.shared import add_json, add_verb
 from cnnzoo.units import grouped, mebibytes
 
-_DESCRIPTION = "Show, check or thin out the folder of downloaded weights."
+_DESCRIPTION = "Show, check or thin out the folder of downloaded weights and datasets."
 _EXAMPLES = """\
   cnnzoo cache list
   cnnzoo cache verify --json
@@ -27,7 +28,7 @@ _HELP = {
 
 
 def add_parser(verbs: Any) -> None:
-    words = "list, check or delete downloaded weights"
+    words = "list, check or delete downloads"
     parser = add_verb(verbs, "cache", words, _DESCRIPTION, _EXAMPLES)
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     for name, words in _HELP.items():
@@ -83,7 +84,7 @@ _ACTIONS = {"list": _list, "verify": _verify, "prune": _prune}
 
 def _row(cached: Any) -> dict[str, Any]:
     return {
-        "weights": _names().get(cached.hash),
+        "file": _names().get(cached.hash),
         "size_bytes": cached.size_bytes,
         "hash": cached.hash,
         "path": str(cached.path),
@@ -95,13 +96,20 @@ def _line(row: dict[str, Any]) -> str:
     if "removed" in row:
         return f"{size}  {row['removed']:<20}  {row['path']}"
     verdict = "" if "intact" not in row else "intact   " if row["intact"] else "DAMAGED  "
-    return f"{size}  {verdict}{row['weights'] or 'not in this catalogue'}  {row['path']}"
+    return f"{size}  {verdict}{row['file'] or 'not in this catalogue'}  {row['path']}"
 
 
 def _names() -> dict[str, str]:
-    """Hash -> "resnet50 imagenet notop", for every file of the catalogue."""
-    return {
+    """Hash -> "resnet50 imagenet notop" or "mnist mnist.npz", for every file of the catalogues."""
+    weights = {
         entry.hash: f"{entry.network} {entry.tag} {entry.part}"
         for entries in all_weights().values()
         for entry in entries
     }
+    data = {
+        file.hash: f"{file.dataset} {file.file}"
+        for entry in all_datasets().values()
+        for form in entry.forms
+        for file in form.files
+    }
+    return weights | data

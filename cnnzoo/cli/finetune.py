@@ -5,28 +5,34 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import asdict
 from typing import Any
 
 from cnnzoo.cli.shared import add_json, add_options, add_verb, parse_options, parse_shape
+from cnnzoo.errors import UsageError
 
 DESCRIPTION = """\
 Train a network on labelled images, measure it once on the test images, and write a folder with
-config.json, history.csv, metrics.json, model.keras and report.html, the page to look at.
-Images are resized to the network's input; grey becomes RGB and RGB grey as the network needs.
+config.json, history.csv, metrics.json, model.keras, checkpoints and report.html, the page to look
+at. Images are resized to the network's input; grey becomes RGB and RGB grey as the network needs.
+Ctrl-C saves and stops; --resume goes on, also after a crash.
 """
 EXAMPLES = """\
   cnnzoo finetune lenet5 --data digits
       1,797 handwritten digits that come with scikit-learn: no download, half a minute
 
-  cnnzoo finetune lenet5 --data mnist --epochs 12 --out runs/mnist
-      MNIST: mnist.npz in the folder that CNNZOO_DATA names, else downloaded
+  cnnzoo finetune lenet5 --data mnist --recipe modern --epochs 12 --out runs/mnist
+      MNIST: in the folder that CNNZOO_DATA names, else downloaded
 
-  cnnzoo finetune resnet50 --data photos/ --input-shape 96,96,3 --batch-size 16
+  cnnzoo finetune --resume runs/mnist
+      go on where it was stopped, to the same numbers
+
+  cnnzoo finetune resnet50 --weights imagenet --data photos/ --set freeze=stage2 --set lr=1e-4
       your own images: photos/train/<class>/*.jpg and photos/test/<class>/*.jpg, or just
       photos/<class>/*.jpg, of which a fifth is set aside as the test part
 
-  cnnzoo finetune lenet5 --data my.npz --option original=true --seed 1
-      arrays x_train, y_train, x_test, y_test; LeNet-5 as it was in 1998"""
+  cnnzoo finetune lenet5 --list-recipes
+      every recipe, and those of one network"""
 
 
 def add_parser(verbs: Any) -> None:
@@ -34,68 +40,94 @@ def add_parser(verbs: Any) -> None:
     parser = add_verb(
         verbs, "finetune", "train a network on images, with a report", DESCRIPTION, EXAMPLES
     )
-    parser.add_argument("network", help="a name from 'cnnzoo list'")
+    parser.add_argument("network", nargs="?", help="a name from 'cnnzoo list'")
     parser.add_argument(
         "--data",
-        required=True,
         help="digits, mnist, fashion_mnist, cifar10, an .npz file, or a folder of class folders",
     )
+    parser.add_argument("--weights", help="weights to start from (none: random)")
+    parser.add_argument("--recipe", help="how to train (scratch, or transfer with --weights)")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="change a field of the recipe; repeatable",
+    )
+    parser.add_argument("--list-recipes", action="store_true", help="show the recipes and stop")
     parser.add_argument("--out", metavar="FOLDER", help="results (runs/<network>-<data>)")
     parser.add_argument("--overwrite", action="store_true", help="replace an older run in --out")
-    parser.add_argument("--epochs", type=int, metavar="N", help="12 to 60, by the number of images")
+    parser.add_argument("--resume", metavar="FOLDER", help="go on with the run in FOLDER")
     parser.add_argument("--seed", type=int, metavar="N", help="of everything random (0)")
-    parser.add_argument("--weights", help="weights to start from (none: random)")
-    parser.add_argument("--batch-size", type=int, metavar="N", help="images per step (32)")
-    parser.add_argument(
-        "--learning-rate", type=float, metavar="X", help="at the start; falls to 0 along a cosine"
-    )
-    parser.add_argument("--optimizer", help="adam (default), adamw, sgd, rmsprop or adadelta")
-    parser.add_argument(
-        "--augment", help="none, strokes, photos or auto (default): move training images at random"
-    )
-    parser.add_argument(
-        "--validation-fraction",
-        type=float,
-        metavar="X",
-        help="share of the training images that chooses the best epoch (0.1)",
-    )
     parser.add_argument(
         "--input-shape", metavar="H,W,C", help="what images are resized to (the network's own)"
     )
+    parser.add_argument("--tensorboard", action="store_true", help="also write for TensorBoard")
+    parser.add_argument(
+        "--checkpoint-minutes", type=float, metavar="X", help="longest time between checkpoints (5)"
+    )
+    fields = parser.add_argument_group("fields of the recipe, short for --set")
+    for name, metavar, text in SHORT:
+        fields.add_argument(f"--{name.replace('_', '-')}", metavar=metavar, help=text)
     add_options(parser)
     add_json(parser)
     parser.set_defaults(run=run)
 
 
-_SETTINGS = (
-    "epochs",
-    "seed",
-    "weights",
-    "batch_size",
-    "learning_rate",
-    "optimizer",
-    "augment",
-    "validation_fraction",
+SHORT = (
+    ("epochs", "N", "times every image is shown (12 to 60, by the number of images)"),
+    ("batch_size", "N", "images per step"),
+    ("learning_rate", "X", "the highest one"),
+    ("optimizer", "NAME", "adam, adamw, sgd, rmsprop or adadelta"),
+    ("augment", "LIST", "such as 'rotate 10, shift 0.1'; none, strokes, photos, auto"),
+    ("freeze", "STAGE", "train nothing from the image up to here"),
+    ("validation_fraction", "X", "share of the training images that chooses the best epoch"),
 )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Check the arguments, then load the framework, train and print the result."""
-    from cnnzoo.training.recipe import check_recipe
+    if arguments.list_recipes:
+        return _list(arguments)
+    if arguments.network is None and arguments.resume is None:
+        raise UsageError(
+            "Which network? Type: cnnzoo finetune NETWORK --data DATA, or cnnzoo finetune "
+            "--resume FOLDER. 'cnnzoo list' names the networks."
+        )
+    if arguments.data is None and arguments.resume is None:
+        raise UsageError(f"On which data? Type: cnnzoo finetune {arguments.network} --data digits")
 
-    given = {name: getattr(arguments, name) for name in _SETTINGS}
-    given["input_shape"] = parse_shape(arguments.input_shape)
+    given: dict[str, Any] = {
+        "recipe": arguments.recipe,
+        "weights": arguments.weights,
+        "seed": arguments.seed,
+        "input_shape": parse_shape(arguments.input_shape),
+        "settings": _settings(arguments) or None,
+    }
     given = {name: value for name, value in given.items() if value is not None}
     given |= parse_options(arguments.option)
-    check_recipe(arguments.network, **given)  # before the seconds that importing Keras takes
+    if arguments.network is None:
+        if given:
+            raise UsageError(
+                f"{', '.join(sorted(given))} cannot be changed in a run that goes on. To compare "
+                "them with those it was started with, name the network too."
+            )
+    else:
+        from cnnzoo.training.plan import make_plan
+
+        make_plan(arguments.network, **given)  # before the seconds that importing Keras takes
 
     from cnnzoo.training.finetune import fine_tune
 
+    minutes = arguments.checkpoint_minutes
     result = fine_tune(
         arguments.network,
         data=arguments.data,
         out=arguments.out,
         overwrite=arguments.overwrite,
+        resume=arguments.resume,
+        tensorboard=arguments.tensorboard,
+        **({} if minutes is None else {"checkpoint_minutes": minutes}),
         progress=sys.stderr if arguments.json else sys.stdout,
         **given,
     )
@@ -104,4 +136,42 @@ def run(arguments: argparse.Namespace) -> int:
         print(json.dumps({**paths, **result.metrics}, ensure_ascii=False))
     else:
         print(result)
+    return 0
+
+
+def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What --set and its short forms say."""
+    found: dict[str, Any] = {}
+    for pair in arguments.set:
+        name, equals, value = pair.partition("=")
+        if not equals or not name or name in found:
+            raise UsageError(f"--set {pair!r} is not NAME=VALUE, each name once.")
+        found[name] = value
+    for name, _, _ in SHORT:
+        if (value := getattr(arguments, name)) is not None:
+            if name in found:
+                raise UsageError(f"{name} is set twice. Set it once.")
+            found[name] = value
+    return found
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    """The recipes for every network, then those of one or of each."""
+    from cnnzoo.catalogue.recipes import all_recipes, recipes_by_network
+    from cnnzoo.catalogue.registry import get_spec
+
+    own = recipes_by_network()
+    if arguments.network is not None:
+        name = get_spec(arguments.network).name
+        own = {name: own.get(name, {})}
+    tables = {"": all_recipes(), **own}
+    if arguments.json:
+        plain = {name: {k: asdict(r) for k, r in table.items()} for name, table in tables.items()}
+        print(json.dumps(plain, ensure_ascii=False))
+        return 0
+    for network, table in tables.items():
+        for recipe in table.values():
+            heading = f"{network}  {recipe.name}" if network else recipe.name
+            print(f"{heading:28} {recipe.help}")
+    print("\nAll settings of a recipe: cnnzoo finetune NETWORK --list-recipes --json")
     return 0

@@ -16,9 +16,9 @@ from cnnzoo.models.layers import ScaledAdd
 conv = partial(blocks.conv_bn_relu, scale=False)  # as trained: batch normalisation without gamma
 
 
-def inception_resnet_v2(image, aux):
+def inception_resnet_v2(image, aux, stem):
     """(N, 299, 299, 3) -> (N, 8, 8, 1536)."""
-    x = inception_v3.stem(image)
+    x = inception_v3.unbranched_stem(image, stem)
     x = mixed_5b(x)  # (N, 35, 35, 320)
     for i in range(1, 11):
         x = residual(x, block35, scale=0.17, name=f"block35_{i}")
@@ -107,7 +107,7 @@ def mixed_7a(x):
     return concat([a, b, c, d], "mixed_7a")
 
 
-def auxiliary(tensor_of, num_classes, activation, aux):
+def auxiliary(tensor_of, num_classes, activation, **_):
     """Output of the last block17 -> [(N, num_classes)]."""
     x = tensor_of("block17_20_ac")
     return [inception_v3.auxiliary_classifier(x, num_classes, activation)]

@@ -47,12 +47,13 @@ FORMS = {
 }
 
 
-def inception_v1(image, variant, aux):
+def inception_v1(image, variant, aux, stem):
     """(N, 224, 224, 3) -> (N, 7, 7, 1024)."""
     form = FORMS[variant]
     conv = partial(blocks.conv_bn_relu, scale=form.scale) if form.batch_norm else blocks.conv_relu
-    x = conv(image, 64, 7, stride=2, padding=form.stem, name="conv1")
-    x = blocks.max_pool(x, padding="same", name="pool1")  # (N, 56, 56, 64)
+    small = stem == "small"
+    x = conv(image, 64, 7, stride=1 if small else 2, padding=form.stem, name="conv1")
+    x = x if small else blocks.max_pool(x, padding="same", name="pool1")  # (N, 56, 56, 64)
     x = x if form.batch_norm else _normalize(x, "norm1")
     x = conv(x, 64, 1, name="conv2_reduce")
     x = conv(x, 192, 3, name="conv2")
@@ -80,14 +81,14 @@ def inception(x, row, conv, five, *, name):
     return blocks.concat([a, b, c, d], name)
 
 
-def classifier(features, num_classes, activation, variant, aux):
+def classifier(features, num_classes, activation, **_):
     """(N, 7, 7, 1024) -> (N, num_classes)."""
     x = layers.GlobalAveragePooling2D(name="avg_pool")(features)
     x = layers.Dropout(0.4, name="dropout")(x)
     return heads.classify(x, num_classes, activation)
 
 
-def auxiliary(tensor_of, num_classes, activation, variant, aux):
+def auxiliary(tensor_of, num_classes, activation, variant, **_):
     """Outputs of 4a and 4d -> two (N, num_classes); each loss weighs 0.3 (section 5)."""
     form = FORMS[variant]
     conv = partial(blocks.conv_bn_relu, scale=form.scale) if form.batch_norm else blocks.conv_relu

@@ -25,10 +25,10 @@ def _padded_avg_pool(x, *, name):
 AVERAGE = {"keras": avg_pool, "torchvision": _padded_avg_pool}
 
 
-def inception_v3(image, variant, aux):
+def inception_v3(image, variant, aux, stem):
     """(N, 299, 299, 3) -> (N, 8, 8, 2048)."""
     average = AVERAGE[variant]
-    x = stem(image)
+    x = unbranched_stem(image, stem)
     x = inception_a(x, average, projection=32, name="mixed0")  # (N, 35, 35, 256)
     x = inception_a(x, average, projection=64, name="mixed1")  # (N, 35, 35, 288)
     x = inception_a(x, average, projection=64, name="mixed2")
@@ -42,12 +42,13 @@ def inception_v3(image, variant, aux):
     return inception_c(x, average, name="mixed10")
 
 
-def stem(image):
+def unbranched_stem(image, stem):
     """(N, 299, 299, 3) -> (N, 35, 35, 192); Inception-ResNet v2 begins alike."""
-    x = conv(image, 32, 3, stride=2, padding="valid", name="conv1")
+    small = stem == "small"
+    x = conv(image, 32, 3, stride=1 if small else 2, padding="valid", name="conv1")
     x = conv(x, 32, 3, padding="valid", name="conv2")
     x = conv(x, 64, 3, name="conv3")
-    x = max_pool(x, name="pool1")  # (N, 73, 73, 64)
+    x = x if small else max_pool(x, name="pool1")  # (N, 73, 73, 64)
     x = conv(x, 80, 1, padding="valid", name="conv4")
     x = conv(x, 192, 3, padding="valid", name="conv5")
     return max_pool(x, name="pool2")
@@ -117,7 +118,7 @@ def inception_c(x, average, *, name):
     return concat([a, b, c, d], name)
 
 
-def auxiliary(tensor_of, num_classes, activation, variant, aux):
+def auxiliary(tensor_of, num_classes, activation, **_):
     """Output of mixed7 -> [(N, num_classes)]; its loss weighs 0.4 (0.3 in torchvision's recipe)."""
     return [auxiliary_classifier(tensor_of("mixed7"), num_classes, activation)]
 

@@ -15,9 +15,9 @@ from cnnzoo.models.blocks import avg_pool, concat, max_pool
 conv = partial(blocks.conv_bn_relu, scale=False)  # as trained: batch normalisation without gamma
 
 
-def inception_v4(image, aux):
+def inception_v4(image, aux, stem):
     """(N, 299, 299, 3) -> (N, 8, 8, 1536)."""
-    x = stem(image)  # (N, 35, 35, 384)
+    x = branched_stem(image, stem)  # (N, 35, 35, 384)
     for i in range(1, 5):
         x = inception_a(x, name=f"inception_a{i}")
     x = reduction_a(x, name="reduction_a")  # (N, 17, 17, 1024)
@@ -29,13 +29,14 @@ def inception_v4(image, aux):
     return x
 
 
-def stem(image):
+def branched_stem(image, stem):
     """Figure 3: (N, 299, 299, 3) -> (N, 35, 35, 384)."""
-    x = conv(image, 32, 3, stride=2, padding="valid", name="conv1")
+    stride = 1 if stem == "small" else 2
+    x = conv(image, 32, 3, stride=stride, padding="valid", name="conv1")
     x = conv(x, 32, 3, padding="valid", name="conv2")
     x = conv(x, 64, 3, name="conv3")
-    a = max_pool(x, name="stem1_pool")
-    b = conv(x, 96, 3, stride=2, padding="valid", name="stem1_3x3")
+    a = max_pool(x, stride=stride, name="stem1_pool")
+    b = conv(x, 96, 3, stride=stride, padding="valid", name="stem1_3x3")
     x = concat([a, b], "stem1")  # (N, 73, 73, 160)
     a = conv(x, 64, 1, name="stem2_3x3_1")
     a = conv(a, 96, 3, padding="valid", name="stem2_3x3_2")
@@ -118,7 +119,7 @@ def inception_c(x, *, name):
     return concat([a, b, c, d], name)
 
 
-def classifier(features, num_classes, activation, aux):
+def classifier(features, num_classes, activation, **_):
     """(N, 8, 8, 1536) -> (N, num_classes)."""
     x = layers.GlobalAveragePooling2D(keepdims=True, name="avg_pool")(features)
     x = layers.Dropout(0.2, name="dropout")(x)
@@ -126,7 +127,7 @@ def classifier(features, num_classes, activation, aux):
     return heads.classify(x, num_classes, activation)
 
 
-def auxiliary(tensor_of, num_classes, activation, aux):
+def auxiliary(tensor_of, num_classes, activation, **_):
     """Output of the last inception B -> [(N, num_classes)]."""
     x = tensor_of("inception_b7")
     return [inception_v3.auxiliary_classifier(x, num_classes, activation)]

@@ -44,9 +44,9 @@ CIFAR =        ( 16,   32,   64)         # at 32x32, 16x16 and 8x8 pixels
 # fmt: on
 
 
-def _basic_resnet(image, *, depth, shortcut):
+def _basic_resnet(image, *, depth, shortcut, stem):
     """(N, 224, 224, 3) -> (N, 7, 7, 512)."""
-    x = _stem(image, TORCH)
+    x = _stem(image, TORCH, stem)
     for stage, (count, filters) in enumerate(zip(BLOCKS[depth], FILTERS, strict=True), start=2):
         for i in range(1, count + 1):
             stride = 2 if i == 1 and stage > 2 else 1
@@ -54,10 +54,10 @@ def _basic_resnet(image, *, depth, shortcut):
     return x
 
 
-def _bottleneck_resnet(image, *, depth, variant="v1", widths=FILTERS, groups=1, dialect=None):
+def _bottleneck_resnet(image, *, depth, stem, variant="v1", widths=FILTERS, groups=1, dialect=None):
     """(N, 224, 224, 3) -> (N, 7, 7, 2048)."""
     dialect = dialect or DIALECTS[variant]
-    x = _stem(image, dialect)
+    x = _stem(image, dialect, stem)
     columns = zip(BLOCKS[depth], widths, WIDENED, strict=True)
     for stage, (count, width, filters) in enumerate(columns, start=2):
         for i in range(1, count + 1):
@@ -92,11 +92,15 @@ resnext50 = partial(
 )
 
 
-def _stem(image, dialect):
-    """(N, 224, 224, 3) -> (N, 56, 56, 64)."""
+def _stem(image, dialect, stem):
+    """(N, 224, 224, 3) -> (N, 56, 56, 64), or (N, 32, 32, 3) -> (N, 32, 32, 64) when small."""
+    small = stem == "small"
     x = layers.ZeroPadding2D(3, name="conv1_pad")(image)
-    stem = dict(stride=2, padding="valid", bias=dialect.bias, epsilon=dialect.epsilon)
-    x = blocks.conv_bn_relu(x, 64, 7, name="conv1", **stem)
+    norm = dict(bias=dialect.bias, epsilon=dialect.epsilon)
+    stride = 1 if small else 2
+    x = blocks.conv_bn_relu(x, 64, 7, stride=stride, padding="valid", name="conv1", **norm)
+    if small:
+        return x
     if dialect.pool_pad:
         x = layers.ZeroPadding2D(dialect.pool_pad, name="pool1_pad")(x)
     return blocks.max_pool(x, name="pool1_pool")

@@ -10,14 +10,14 @@ from keras import layers
 from cnnzoo.models import blocks
 
 
-def xception(image):
+def xception(image, stem):
     """(N, 299, 299, 3) -> (N, 10, 10, 2048)."""
-    return exit_flow(middle_flow(entry_flow(image)))
+    return exit_flow(middle_flow(entry_flow(image, stem)))
 
 
-def entry_flow(x):
+def entry_flow(x, stem):
     """(N, 299, 299, 3) -> (N, 19, 19, 728)."""
-    x = _conv_relu(x, 32, stride=2, name="block1_conv1")
+    x = _conv_relu(x, 32, stride=1 if stem == "small" else 2, name="block1_conv1")
     x = _conv_relu(x, 64, stride=1, name="block1_conv2")
     x = halving(x, (128, 128), first_relu=False, name="block2")
     x = halving(x, (256, 256), name="block3")

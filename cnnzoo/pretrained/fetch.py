@@ -129,7 +129,8 @@ def _fetch(path: Path, file: RemoteFile, damage: IntegrityError | None) -> Binar
 
 def _sources(file: RemoteFile) -> list[Source]:
     mirror = environment.mirror()
-    first = [Source(f"{mirror}/{file.name}", loopback=True)] if mirror else []
+    path = f"{file.folder}/{file.name}" if file.folder else file.name
+    first = [Source(f"{mirror}/{path}", loopback=True)] if mirror else []
     return first + [Source(url) for url in file.urls]
 
 

@@ -29,6 +29,7 @@ class Failure(Exception):
         retry: Whether asking the same address again can help.
         wait_seconds: How long the server asks to wait.
         wrong_file: Whether the server sent a whole file, and not the one on record.
+        bytes_per_second: How fast it was, where that is the reason.
     """
 
     def __init__(
@@ -38,11 +39,13 @@ class Failure(Exception):
         retry: bool = False,
         wait_seconds: float | None = None,
         wrong_file: bool = False,
+        bytes_per_second: float | None = None,
     ) -> None:
         super().__init__(reason)
         self.retry = retry
         self.wait_seconds = wait_seconds
         self.wrong_file = wrong_file
+        self.bytes_per_second = bytes_per_second
 
 
 class Source(NamedTuple):

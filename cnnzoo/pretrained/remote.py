@@ -39,6 +39,7 @@ class RemoteFile:
             first digits, where the publisher states no more (torch's hub: eight in the name).
         size_bytes: Exact size, or None when nobody states it.
         shipped_path: Where the package itself brings the file; then nothing is downloaded.
+        folder: Of a mirror, where the file lies; for names that are not unique.
     """
 
     name: str
@@ -46,11 +47,12 @@ class RemoteFile:
     hash: str
     size_bytes: int | None
     shipped_path: Path | None = None
+    folder: str = ""
 
     @classmethod
-    def of(cls, entry: Entry) -> RemoteFile:
+    def of(cls, entry: Entry, folder: str = "") -> RemoteFile:
         """The file that a catalogue entry describes."""
-        return cls(entry.file, entry.urls, entry.hash, entry.size_bytes, entry.shipped_path)
+        return cls(entry.file, entry.urls, entry.hash, entry.size_bytes, entry.shipped_path, folder)
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):

@@ -34,6 +34,7 @@ class Limits:
     stall_seconds: float = 60.0
     least_deadline_seconds: float = 600.0
     expected_bytes_per_second: float = 100_000.0
+    hurry_seconds: float = 20.0  # of less than expected, and another address is asked
     chunk_bytes: int = 2**20
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
@@ -54,6 +55,9 @@ def transfer(
 ) -> None:
     """Fill ``partial`` with exactly ``file``, asking one address after the other.
 
+    Where there are several, a slow one is left for the next. When none was fast, the slow ones
+    are asked again, the fastest first, and given their time.
+
     Args:
         report: Called with the number of bytes received so far.
 
@@ -62,19 +66,24 @@ def transfer(
         IntegrityError: Every address sent a whole file, and not this one.
         StorageError: The disk refuses.
     """
-    failures: list[tuple[Source, Failure]] = []
-    for source in sources:
-        try:
-            _Transfer(file, source, partial, report, limits).run()
-        except Failure as failure:
-            failures.append((source, failure))
-        else:
-            return
+    failures: dict[Source, Failure] = {}
+    waiting, hurried = list(sources), len(sources) > 1
+    while waiting:
+        for source in waiting:
+            try:
+                _Transfer(file, source, partial, report, limits, hurried).run()
+            except Failure as failure:
+                failures[source] = failure
+            else:
+                return
+        pace = {source: failures[source].bytes_per_second or 0.0 for source in waiting}
+        waiting = sorted(filter(pace.get, waiting), key=pace.__getitem__, reverse=True)
+        hurried = False
     reasons = "; ".join(
         f"{http.redacted(source.url)}{http.by_way_of(source.url)} ({failure})"
-        for source, failure in failures
+        for source, failure in failures.items()
     )
-    wrong_everywhere = all(failure.wrong_file for _, failure in failures)
+    wrong_everywhere = all(failure.wrong_file for failure in failures.values())
     kind: type[CnnZooError] = IntegrityError if wrong_everywhere else DownloadError
     raise kind(f"{file.name} could not be downloaded: {reasons}.")
 
@@ -88,6 +97,7 @@ class _Transfer:
     partial: Partial
     report: Callable[[int], None]
     limits: Limits
+    hurried: bool  # there are other addresses to ask, so a slow one is not worth the wait
     etag: str = ""  # of the bytes in `partial`; without it they are of no use to a next attempt
     had_wrong_bytes: bool = False
     give_up: float = field(init=False)
@@ -142,7 +152,7 @@ class _Transfer:
         announced = http.announced_bytes(response)
         whole = None if announced is None else self.partial.size_bytes + announced
         head = b"" if self.partial.size_bytes == 0 else None  # None: looked at already
-        pace = _Pace(self.limits, self.give_up, self.partial.size_bytes)
+        pace = _Pace(self.limits, self.give_up, self.partial.size_bytes, self.hurried)
         while chunk := self._read(response):
             if head is not None:
                 head += chunk[:HEAD_BYTES]
@@ -213,20 +223,24 @@ class _Transfer:
 class _Pace:
     """Notices a transfer that trickles, or that outlives its deadline."""
 
-    def __init__(self, limits: Limits, give_up: float, received: int) -> None:
+    def __init__(self, limits: Limits, give_up: float, received: int, hurried: bool) -> None:
         self._limits = limits
+        self._hurried = hurried
+        self._window = limits.hurry_seconds if hurried else limits.stall_seconds
         self._give_up = give_up
         self._since = limits.now()
         self._received = received
 
     def check(self, received: int) -> None:
-        """Raise when too little arrived for too long, measured in windows of `stall_seconds`."""
-        now = self._limits.now()
+        """Raise when too little arrived for too long, measured in windows of seconds."""
+        limits, now = self._limits, self._limits.now()
         if now > self._give_up:
             raise Failure(f"it is too slow: {grouped(received)} bytes at the deadline")
-        if now - self._since < self._limits.stall_seconds:
+        if now - self._since < self._window:
             return
         rate = (received - self._received) / (now - self._since)
-        if rate < self._limits.slowest_bytes_per_second:
+        if self._hurried and rate < limits.expected_bytes_per_second:
+            raise Failure(f"it is slow: {rate:,.0f} bytes per second", bytes_per_second=rate)
+        if rate < limits.slowest_bytes_per_second:
             raise Failure(f"it stalls: {rate:,.0f} bytes per second", retry=True)
         self._since, self._received = now, received

@@ -1,58 +1,77 @@
-"""Batches of pixels and labels whose order depends on the seed and the epoch only."""
+"""Batches of pixels and labels that depend on the seed and their number only."""
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 
-import keras
 import numpy as np
 
-from cnnzoo.errors import DataError
+from cnnzoo.catalogue.augmentations import Effect
 from cnnzoo.pictures import ImageFiles, picture
-from cnnzoo.training.augmentation import Augmentation, fit_picture
+from cnnzoo.training.augmentation import Effects, Movement, fit_picture
 from cnnzoo.training.datasets import Part
 
+AHEAD = 3  # batches made while the network works on one
+Batch = tuple[np.ndarray, np.ndarray]
 
-class Batches(keras.utils.PyDataset):  # type: ignore[misc]
-    """Part of a dataset as batches of (B, H, W, C) uint8 pixels and (B,) labels, without end.
+
+class Batches:
+    """Part of a dataset as batches of (B, H, W, C) pixels 0 to 255 and (B, classes) one-hot labels.
 
     Batches are numbered through all epochs, `steps` to an epoch, so that each is a function of the
-    seed and its number: asked twice, it comes twice, whatever order or thread asks. Only the batch
-    being made has the network's size; memory does not grow with the dataset.
+    seed and its number: asked twice, it comes twice. Only the batches being made have the network's
+    size; memory does not grow with the dataset.
 
     Args:
         shape: Height, width and channels that the network takes.
-        seed: Shuffles and moves the images; ``None`` keeps the order of the part.
+        classes: How many there are.
+        seed: Shuffles and changes the images; ``None`` keeps the order of the part.
+        effects: What is done to the images.
     """
-
-    num_batches = None  # endless: Keras then keeps one iterator and must be told `steps`
 
     def __init__(
         self,
         part: Part,
         shape: tuple[int, int, int],
         batch_size: int,
+        classes: int,
         *,
         seed: int | None = None,
-        augmentation: Augmentation | None = None,
+        effects: tuple[Effect, ...] = (),
     ) -> None:
-        super().__init__()
         self.part = part
         self.shape = shape
         self.batch_size = batch_size
+        self.classes = classes
         self.seed = seed
-        self.augmentation = augmentation
+        self.movement = Movement.of(effects)
+        self.effects = Effects(effects, seed or 0)
         self.steps = -(-len(part) // batch_size)
-        self.failure: DataError | None = None
 
-    def __getitem__(self, number: int) -> tuple[np.ndarray, np.ndarray]:
+    def __getitem__(self, number: int) -> Batch:
         epoch, step = divmod(number, self.steps)
         rows = self.order(epoch)[step * self.batch_size : (step + 1) * self.batch_size]
-        try:
-            return self._pixels(rows, number), self.part.labels[rows]
-        except DataError as error:  # kept, because backends bury it in an error of their own
-            self.failure = error
-            raise
+        images, labels = self._pixels(rows, number), one_hot(self.part.labels[rows], self.classes)
+        if self.effects.layers:
+            return self.effects(images, labels, number)
+        return images, labels
+
+    def ahead(self, first: int, last: int) -> Iterator[Batch]:
+        """The batches ``first`` to ``last - 1``, made in another thread while they are awaited."""
+        with ThreadPoolExecutor(max_workers=1) as maker:
+            waiting: deque[Future[Batch]] = deque()
+            try:
+                for number in range(first, last):
+                    waiting.append(maker.submit(self.__getitem__, number))
+                    if len(waiting) > AHEAD:
+                        yield waiting.popleft().result()
+                while waiting:
+                    yield waiting.popleft().result()
+            finally:
+                for future in waiting:
+                    future.cancel()
 
     def order(self, epoch: int) -> np.ndarray:
         """The numbers of the images as an epoch, counted from 0, shows them."""
@@ -66,10 +85,18 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
 
         def pixels(row: int, draws: np.ndarray) -> np.ndarray:
             image = picture(self.part.images, row, (width, height))
-            return fit_picture(image, self.shape, self.augmentation, draws)
+            return fit_picture(image, self.shape, self.movement, draws)
 
-        draws = rng.uniform(-1, 1, (len(rows), Augmentation.DRAWS))
+        draws = rng.uniform(-1, 1, (len(rows), Movement.DRAWS))
         if isinstance(self.part.images, ImageFiles):  # decoding lets go of the interpreter lock
             with ThreadPoolExecutor() as pool:
                 return np.stack(list(pool.map(pixels, rows, draws)))
+        if self.movement is None and self.part.images.shape[1:] == self.shape:
+            return np.asarray(self.part.images[rows])  # nothing to do to any of them
         return np.stack([pixels(*pair) for pair in zip(rows, draws, strict=True)])
+
+
+def one_hot(labels: np.ndarray, classes: int) -> np.ndarray:
+    """(N,) class numbers -> (N, classes) float32 of zeros and ones."""
+    found: np.ndarray = np.eye(classes, dtype="float32")[labels]
+    return found

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 WIDTH, HEIGHT = 460, 240  # of a chart, in SVG units
+RATE_HEIGHT = 130  # of the one of the learning rate
 LEFT, RIGHT, TOP, BOTTOM = 46, 12, 18, 26  # margins around its plotting area
 
 
@@ -18,23 +19,44 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
-class Curves:
-    """One quantity over the epochs, for the training and the validation images."""
+class Line:
+    kind: str  # class of the style sheet
+    name: str
+    points: str  # "x,y x,y …", what an SVG polyline takes
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Something over the epochs."""
 
     title: str
-    train: str  # "x,y x,y …", what an SVG polyline takes
-    validation: str
+    lines: list[Line]
     x_ticks: list[Tick]
     y_ticks: list[Tick]
+    phases: list[Phase]
+    strips: list[tuple[float, float, str]]  # left edge, width and text of every epoch's tooltip
     best: tuple[float, float]  # the point of the best epoch on the validation curve
     best_epoch: int
-    strips: list[tuple[float, float, str]]  # left edge, width and text of every epoch's tooltip
+    height: float = HEIGHT
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """Consecutive epochs of one kind, such as those that train the head alone."""
+
+    name: str
+    start: float  # SVG units, where it begins
+    first: bool
+
+
+_NAMES = {"": ("train", "training"), "val_": ("validation", "validation")}
+_AVERAGED = ("averaged", "averaged weights")
 
 
 def curves(
     history: Sequence[Mapping[str, Any]], key: str, title: str, best_epoch: int, *, share: bool
-) -> Curves:
-    """Lay out ``key`` and ``val_<key>`` of a training history.
+) -> Chart:
+    """Lay out ``key``, ``val_<key>`` and, where there is one, ``ema_val_<key>`` of a history.
 
     The first tenth of the epochs does not stretch the vertical axis: curves may enter the picture
     from beyond it, so that the end, where the decision falls, can be read.
@@ -42,39 +64,109 @@ def curves(
     Args:
         share: The quantity ends at 1 and is written in per cent; otherwise its axis starts at 0.
     """
-    train = [row[key] for row in history]
-    validation = [row[f"val_{key}"] for row in history]
+    found = {
+        (kind, name): [row[prefix + key] for row in history]
+        for prefix, (kind, name) in (*_NAMES.items(), ("ema_val_", _AVERAGED))
+        if prefix + key in history[0]
+    }
     settled = len(history) // 10
-    seen = train[settled:] + validation[settled:]
+    seen = [value for values in found.values() for value in values[settled:] if value is not None]
     ticks = nice_ticks(min(*seen, 0.99), 1.0) if share else nice_ticks(0.0, max(*seen, 0.001))
-    low, high = ticks[0], ticks[-1]
-    wide, tall = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
-    last = max(len(history) - 1, 1)
-
-    def x(epoch: int) -> float:
-        return round(LEFT + wide * (epoch - 1) / last, 1)
-
-    def y(value: float) -> float:
-        return round(TOP + tall * (high - value) / (high - low), 1)
-
-    def line(values: list[float]) -> str:
-        return " ".join(f"{x(i)},{y(value)}" for i, value in enumerate(values, start=1))
-
+    frame = _Frame(len(history), ticks[0], ticks[-1], HEIGHT)
     step = ticks[1] - ticks[0]
-    strip = wide / last
-    return Curves(
+    validation = found[_NAMES["val_"]]
+    return Chart(
         title=title,
-        train=line(train),
-        validation=line(validation),
-        x_ticks=[Tick(x(epoch), str(epoch)) for epoch in _epoch_ticks(len(history))],
-        y_ticks=[Tick(y(tick), _written(tick, step, share)) for tick in ticks],
-        best=(x(best_epoch), y(validation[best_epoch - 1])),
+        lines=[Line(kind, name, frame.points(values)) for (kind, name), values in found.items()],
+        x_ticks=frame.epochs(),
+        y_ticks=[Tick(frame.y(tick), _written(tick, step, share)) for tick in ticks],
+        phases=_phases(history, frame),
+        strips=frame.strips({name: values for (_, name), values in found.items()}, share),
+        best=(frame.x(best_epoch), frame.y(validation[best_epoch - 1])),
         best_epoch=best_epoch,
-        strips=[
-            (round(x(i) - strip / 2, 1), round(strip, 1), f"epoch {i}: {_both(a, b, share)}")
-            for i, (a, b) in enumerate(zip(train, validation, strict=True), start=1)
-        ],
     )
+
+
+def rates(history: Sequence[Mapping[str, Any]], best_epoch: int) -> Chart:
+    """The learning rate at the end of every epoch; logarithmic if it spans more than 100 times."""
+    values = [float(row["learning_rate"]) for row in history]
+    above = [value for value in values if value > 0] or [1.0]
+    logarithmic = max(above) / min(above) > 100
+    if logarithmic:
+        low, high = math.floor(math.log10(min(above))), math.ceil(math.log10(max(above)))
+        every = max(1, math.ceil((high - low) / 4))
+        ticks = [(float(i), f"1e{i}") for i in range(high, low - 1, -every)]
+        heights = [math.log10(value) if value > 0 else low for value in values]
+    else:
+        steps = nice_ticks(0.0, max(above), 3)
+        low, high = steps[0], steps[-1]  # type: ignore[assignment]
+        ticks = [(tick, f"{tick:g}") for tick in steps]
+        heights = values
+    frame = _Frame(len(history), low, high, RATE_HEIGHT)
+    return Chart(
+        title=f"Learning rate{', logarithmic' if logarithmic else ''}",
+        lines=[Line("validation", "learning rate", frame.points(heights))],
+        x_ticks=frame.epochs(),
+        y_ticks=[Tick(frame.y(value), text) for value, text in ticks],
+        phases=_phases(history, frame),
+        strips=[
+            (*frame.strip(i), f"epoch {i}: learning rate {value:.3g}")
+            for i, value in enumerate(values, start=1)
+        ],
+        best=(frame.x(best_epoch), frame.y(heights[best_epoch - 1])),
+        best_epoch=best_epoch,
+        height=RATE_HEIGHT,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """From epochs and values to SVG units."""
+
+    count: int
+    low: float
+    high: float
+    height: float
+
+    def x(self, epoch: float) -> float:
+        wide = WIDTH - LEFT - RIGHT
+        return round(LEFT + wide * (epoch - 1) / max(self.count - 1, 1), 1)
+
+    def y(self, value: float) -> float:
+        tall = self.height - TOP - BOTTOM
+        return round(TOP + tall * (self.high - value) / (self.high - self.low), 1)
+
+    def points(self, values: Sequence[float | None]) -> str:
+        """An epoch without a value is passed over."""
+        numbered = enumerate(values, start=1)
+        return " ".join(f"{self.x(i)},{self.y(v)}" for i, v in numbered if v is not None)
+
+    def epochs(self) -> list[Tick]:
+        return [Tick(self.x(epoch), str(epoch)) for epoch in _epoch_ticks(self.count)]
+
+    def strip(self, epoch: int) -> tuple[float, float]:
+        """Left edge and width of what belongs to an epoch."""
+        width = (WIDTH - LEFT - RIGHT) / max(self.count - 1, 1)
+        return round(self.x(epoch) - width / 2, 1), round(width, 1)
+
+    def strips(
+        self, found: Mapping[str, Sequence[float | None]], share: bool
+    ) -> list[tuple[float, float, str]]:
+        texts = []
+        for i in range(self.count):
+            figures = ((name, values[i]) for name, values in found.items())
+            told = (f"{n} {_written(v, 1e-4, share)}" for n, v in figures if v is not None)
+            texts.append((*self.strip(i + 1), f"epoch {i + 1}: {', '.join(told)}"))
+        return texts
+
+
+def _phases(history: Sequence[Mapping[str, Any]], frame: _Frame) -> list[Phase]:
+    """Where what is trained changes; nothing if it never does."""
+    names = [row.get("phase") for row in history]
+    starts = [i for i, name in enumerate(names) if i == 0 or name != names[i - 1]]
+    if len(starts) < 2:
+        return []
+    return [Phase(str(names[i]), frame.x(i + 0.5 if i else 1), i == 0) for i in starts]
 
 
 def _written(value: float, step: float, share: bool) -> str:
@@ -82,13 +174,6 @@ def _written(value: float, step: float, share: bool) -> str:
     unit = 100 if share else 1
     digits = max(0, -math.floor(math.log10(step * unit) + 1e-9))
     return f"{value * unit:.{digits}f}{' %' if share else ''}"
-
-
-def _both(train: float, validation: float, share: bool) -> str:
-    step = 1e-4
-    return (
-        f"training {_written(train, step, share)}, validation {_written(validation, step, share)}"
-    )
 
 
 def nice_ticks(low: float, high: float, most: int = 6) -> list[float]:
@@ -110,59 +195,3 @@ def _epoch_ticks(epochs: int) -> list[int]:
     step = int(nice_ticks(0, epochs)[1])
     between = [n for n in range(step, epochs, step) if n - 1 >= step / 3 and epochs - n >= step / 3]
     return [1, *between, epochs]
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    column: int
-    row: int
-    count: int
-    opacity: float
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class HeatMap:
-    """A confusion matrix; rows are true classes, columns predicted ones, zeros are left out."""
-
-    cell: float  # side of a cell in SVG units
-    margin: float  # room for the class names
-    font: float
-    names: list[str]
-    cells: list[Cell]
-    counts: bool  # whether counts fit into the cells
-
-    @property
-    def gap(self) -> float:
-        """Between two cells; none where cells are small."""
-        return 2.0 if self.counts else 0.0
-
-    @property
-    def side(self) -> float:
-        return len(self.names) * self.cell
-
-
-def heat_map(matrix: Sequence[Sequence[int]], names: Sequence[str]) -> HeatMap:
-    """Lay out a confusion matrix of any size; few classes get large cells with counts.
-
-    A hit is as opaque as its share of the row, a mistake as its share compared with the worst one,
-    so that single mistakes can be seen.
-    """
-    size = len(names)
-    cell = 56.0 if size <= 12 else max(900 / size, 1.0) if size > 24 else 34.0
-    font = min(13.0, max(cell * 0.8, 4.0))
-    shown = [name if len(name) <= 16 else f"{name[:15]}…" for name in names]
-    found = [
-        (row, column, count, count / sum(counts))
-        for row, counts in enumerate(matrix)
-        for column, count in enumerate(counts)
-        if count
-    ]
-    worst = max((share for row, column, _, share in found if row != column), default=1.0)
-    cells = []
-    for row, column, count, share in found:
-        opacity = max(0.2, share) if row == column else 0.15 + 0.6 * share / worst
-        text = f"true {names[row]}, predicted {names[column]}: {count:,}"
-        cells.append(Cell(column, row, count, round(opacity, 3), text))
-    margin = 14 + 0.62 * font * max(map(len, shown))
-    return HeatMap(cell, round(margin, 1), font, shown, cells, counts=size <= 24)

@@ -10,24 +10,27 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
 import keras
 import numpy as np
 
-from cnnzoo.builder import build
+from cnnzoo.catalogue import augmentations
+from cnnzoo.catalogue.recipes import SETTINGS, Recipe
 from cnnzoo.catalogue.registry import get_spec
-from cnnzoo.errors import UsageError
+from cnnzoo.errors import CheckpointError, UsageError
 from cnnzoo.sources import find_source
 from cnnzoo.training import surroundings
 from cnnzoo.training.batches import Batches
 from cnnzoo.training.datasets import Dataset, Part, load_data
-from cnnzoo.training.fitting import merit, train
-from cnnzoo.training.metrics import score
-from cnnzoo.training.recipe import Recipe, check_recipe
+from cnnzoo.training.loop import Trainer, Watcher
+from cnnzoo.training.network import PlannedNetwork
+from cnnzoo.training.plan import Plan, differences, from_record, make_plan
+from cnnzoo.training.progress import ShowProgress, TensorBoard
+from cnnzoo.training.record import config_of, decisive, fingerprint, metrics_of, sheet
 from cnnzoo.training.report import render
 from cnnzoo.training.rundir import RunDirectory, free_path
 from cnnzoo.training.splits import emptied, stratified
@@ -64,169 +67,252 @@ class Run:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """How a run is shown and kept, which changes nothing about its result."""
+
+    stream: TextIO | None
+    tensorboard: bool
+    checkpoint_seconds: float
+
+
 def fine_tune(
-    architecture: str,
+    architecture: str | None = None,
     *,
-    data: str | os.PathLike[str] | Dataset,
-    epochs: int | None = None,
-    out: str | os.PathLike[str] | None = None,
-    seed: int = 0,
+    data: str | os.PathLike[str] | Dataset | None = None,
+    recipe: str | Recipe = "auto",
+    settings: Mapping[str, Any] | None = None,
     weights: str | None = None,
-    batch_size: int = 32,
-    learning_rate: float | None = None,
-    validation_fraction: float = 0.1,
-    augment: str = "auto",
     input_shape: tuple[int, int, int] | None = None,
-    optimizer: str = "adam",
+    seed: int = 0,
+    out: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
+    resume: str | os.PathLike[str] | None = None,
     progress: bool | TextIO = True,
+    tensorboard: bool = False,
+    checkpoint_minutes: float = 5.0,
     **options: Any,
 ) -> Run:
     """Train a network on labelled images, measure it on the test part and write a report.
 
-    The same arguments on the same machine give the same figures.
+    The same arguments on the same machine give the same figures. Whatever stops a run, it can be
+    taken up again with ``fine_tune(resume=FOLDER)``, as if it had never stopped.
 
     Args:
         architecture: A name of ``cnnzoo.list_models()``.
         data: What ``cnnzoo.load_data`` takes or returns.
-        epochs: Times every training image is shown. Unless given, about 650,000 images are shown
-            in all, in at least 12 and at most 60 epochs.
-        out: Folder for the results, new or empty; ``runs/<network>-<data>`` unless given.
-        seed: Of the weights, the validation split, the order and the movements of the images.
+        recipe: How to train: a name that ``cnnzoo finetune --list-recipes`` shows, or "auto":
+            "scratch" without weights and "transfer" with them.
+        settings: Fields of the recipe to change, such as ``{"epochs": 5, "lr": 0.01}``.
         weights: As for ``cnnzoo.build``.
-        learning_rate: At the start; it falls to 0 along a cosine. Unless given, a usual one for
-            the optimizer, and a tenth of that when ``weights`` are given.
-        validation_fraction: Share of the training part that chooses the best epoch.
-        augment: Random movements of the training images: "none"; "strokes" (turned, shifted,
-            zoomed); "photos" (mirrored, shifted, zoomed); "auto" takes strokes for grey images
-            and photos for coloured ones.
         input_shape: Height, width and channels; the network's own unless given. Images are
             resized to it, grey is repeated to RGB, RGB becomes its luma for one channel.
-        optimizer: "adam", "adamw", "sgd" (Nesterov momentum 0.9), "rmsprop" or "adadelta".
+        seed: Of the weights, the validation split, the order and the changes of the images.
+        out: Folder for the results, new or empty; ``runs/<network>-<data>`` unless given.
         overwrite: Replace an older run in ``out``; only files of a run are removed.
+        resume: Folder of a run to go on with. Other arguments may be left out; those that are
+            given must be the ones the run was started with.
         progress: Whether to show it on standard output, or the stream to show it on.
-        **options: The network's own options, see ``cnnzoo info NAME``.
+        tensorboard: Also write the figures of every epoch for TensorBoard, into the folder.
+        checkpoint_minutes: Longest time between two checkpoints; there is one after every epoch.
+        **options: Fields of the recipe, such as ``epochs=5``, and the network's own options, see
+            ``cnnzoo info NAME``.
 
     Raises:
         UsageError: An argument cannot work; nothing was read, built or written.
         DataError: Images or labels that cannot be used.
-        CnnZooError: The loss stopped being a number; the best weights so far are in ``out``.
+        InterruptedRun: By Ctrl-C or SIGTERM; everything was saved.
+        TrainingError: The loss stopped being a number, or memory is short.
+        CheckpointError: The run to resume is another one, or none of its checkpoints is intact.
+        RunLockedError: Another process trains in the folder.
     """
-    recipe = check_recipe(
-        architecture,
-        epochs=epochs,
-        seed=seed,
-        weights=weights,
-        batch_size=batch_size,
-        learning_rate=learning_rate,
-        validation_fraction=validation_fraction,
-        augment=augment,
-        input_shape=input_shape,
-        optimizer=optimizer,
-        **options,
+    about = Surroundings(
+        sys.stdout if progress is True else progress or None,
+        tensorboard,
+        60 * _minutes(checkpoint_minutes),
     )
-    if recipe.weights is not None:
-        find_source(recipe.weights, get_spec(recipe.network), include_top=True)
     if keras.config.image_data_format() != "channels_last":
         raise UsageError("fine_tune needs keras.config.set_image_data_format('channels_last').")
+    plan = None
+    if architecture is not None:
+        own, fields = split_options(options, settings)
+        plan = make_plan(
+            architecture, recipe=recipe, settings=fields, weights=weights,
+            input_shape=input_shape, seed=seed, **own,
+        )  # fmt: skip
+    if resume is not None:
+        if out is not None or overwrite:
+            raise UsageError("resume goes on in its own folder: leave out and overwrite out.")
+        return _resume(RunDirectory(Path(resume)), plan, data, about)
+    if plan is None or data is None:
+        raise UsageError("Give a network and data, or resume=FOLDER to go on with a run.")
+    if plan.weights is not None:
+        find_source(plan.weights, get_spec(plan.network), include_top=True)
     if out is not None:
         RunDirectory(Path(out), overwrite).check()
     dataset = data if isinstance(data, Dataset) else load_data(data)
     for note in dataset.notes:
         log.warning("%s: %s", dataset.name, note)
-    recipe = recipe.for_data(len(dataset.train), dataset.channels)
-    command = None if isinstance(data, Dataset) else recipe.command(os.fspath(data))
-    path = Path(out) if out is not None else free_path(f"{recipe.network}-{dataset.name}")
-    stream = sys.stdout if progress is True else progress or None
-    return _run(recipe, dataset, RunDirectory(path, overwrite), command, stream)
+    plan = plan.for_data(len(dataset.train), dataset.channels, dataset.class_names)
+    argument = None if isinstance(data, Dataset) else os.fspath(data)
+    path = Path(out) if out is not None else free_path(f"{plan.network}-{dataset.name}")
+    run = RunDirectory(path, overwrite)
+    with run.locked():
+        run.check()
+        return _run(plan, dataset, run, about, argument)
+
+
+def split_options(
+    options: Mapping[str, Any], settings: Mapping[str, Any] | None
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Options of the network, and fields of the recipe, of what was given by name."""
+    fields = {name: value for name, value in options.items() if name in SETTINGS}
+    if twice := sorted(fields.keys() & (settings or {}).keys()):
+        raise UsageError(f"{twice[0]} is given by name and in settings. Give it once.")
+    own = {name: value for name, value in options.items() if name not in fields}
+    given = {name: value for name, value in fields.items() if value is not None}
+    return own, {**(settings or {}), **given}
+
+
+def _resume(
+    run: RunDirectory, plan: Plan | None, data: Any, about: Surroundings
+) -> Run:  # fmt: skip
+    """Go on with a run, if it is the same one."""
+    config = run.read_config()
+    if (metrics := run.read_metrics()) is not None:
+        log.warning("%s is finished; nothing is left to do.", run.path)
+        return Run(run.path, metrics, keras.saving.load_model(run.model))
+    stored = from_record(config["plan"])
+    argument = config["data"]["argument"]
+    if data is None and argument is None:
+        raise UsageError(
+            f"The run in {run.path} was given its data in Python. Pass the same data again: "
+            "cnnzoo.fine_tune(resume=…, data=…)."
+        )
+    dataset = data if isinstance(data, Dataset) else load_data(argument if data is None else data)
+    now = {
+        "plan": stored.record() if plan is None else _filled(plan, dataset).record(),
+        "data": {"fingerprint": fingerprint(dataset)},
+        "versions": decisive(surroundings.versions()),
+    }
+    before = {
+        "plan": stored.record(),
+        "data": {"fingerprint": config["data"]["fingerprint"]},
+        "versions": decisive(config["versions"]),
+    }
+    if changed := differences(before, now):
+        raise CheckpointError(
+            f"The run in {run.path} was started with something else: {'; '.join(changed)}. Give "
+            "what it was started with, or start a new run in another folder."
+        )
+    with run.locked():
+        return _run(stored, dataset, run, about, argument, config)
+
+
+def _filled(plan: Plan, dataset: Dataset) -> Plan:
+    return plan.for_data(len(dataset.train), dataset.channels, dataset.class_names)
 
 
 def _run(
-    recipe: Recipe, dataset: Dataset, run: RunDirectory, command: str | None, stream: TextIO | None
+    plan: Plan,
+    dataset: Dataset,
+    run: RunDirectory,
+    about: Surroundings,
+    argument: str | None,
+    config: dict[str, Any] | None = None,
 ) -> Run:
-    """Split, build, train, measure, report."""
-    parts = _parts(dataset.train, recipe, dataset.class_names)
-    keras.utils.set_random_seed(recipe.seed)
-    model = _network(recipe, len(dataset.class_names))
-    config = {"command": command, **_config(recipe, dataset, parts, model)}
-    run.start(config)
-    history, seconds = train(model, recipe, parts, run, stream)
-    model.load_weights(run.model)
-    probabilities = _predict(model, recipe, dataset.test)
-    metrics = _metrics(dataset, probabilities, history, seconds)
+    """Split, build, train, measure, report; with ``config``, go on where it was left."""
+    recipe, classes = plan.recipe, len(dataset.class_names)
+    parts = _parts(dataset, plan)
+    keras.utils.set_random_seed(plan.seed)
+    network = PlannedNetwork(plan, classes)
+    effects = augmentations.parse(recipe.augment)
+    size = recipe.batch_size
+    batches = Batches(
+        parts[0], plan.input_shape, size, classes, seed=plan.seed, effects=effects
+    )  # fmt: skip
+    validation = Batches(parts[1], plan.input_shape, size, classes)
+    going_on = config is not None
+    if config is None:
+        config = config_of(plan, dataset, parts, network.model, argument)
+        run.start(config)
+    trainer = Trainer(
+        network, recipe, batches, validation, run, checkpoint_seconds=about.checkpoint_seconds
+    )
+    if going_on and (checkpoint := run.checkpoints.newest()) is not None:
+        trainer.restore(checkpoint)
+        log.warning("Going on after step %s.", trainer.progress.step)
+    _say(about.stream, plan, dataset, config)
+    trainer.watchers = _watchers(about, run, trainer)
+    progress = trainer.train()
+    probabilities = _predict(network.model, plan, dataset.test)
+    metrics = metrics_of(dataset, probabilities, progress, recipe)
     run.write_metrics(metrics)
-    run.write_report(render(config, history, metrics, dataset.test, probabilities))
-    return Run(run.path, metrics, model)
+    run.write_report(
+        render(
+            config, progress.history, metrics, dataset.test, probabilities,
+            model=network.model, augmented=sheet(parts[0], plan, classes),
+        )
+    )  # fmt: skip
+    return Run(run.path, metrics, network.model)
 
 
-def _parts(train: Part, recipe: Recipe, class_names: tuple[str, ...]) -> tuple[Part, Part]:
-    """The training part without and with only the validation share."""
+def _watchers(about: Surroundings, run: RunDirectory, trainer: Trainer) -> list[Watcher]:
+    found: list[Watcher] = []
+    if about.stream:
+        steps, done = trainer.batches.steps, trainer.progress.step
+        found.append(ShowProgress(about.stream, trainer.recipe.epochs, steps, done))
+    if about.tensorboard:
+        found.append(TensorBoard(run.path / "tensorboard"))
+    return found
+
+
+def _say(
+    stream: TextIO | None, plan: Plan, dataset: Dataset, config: Mapping[str, Any]
+) -> None:  # fmt: skip
+    """The recipe in full, and what is done to the images."""
+    if stream is None:
+        return
+    counts = config["data"]
+    lines = [
+        f"{plan.network} on {dataset.name}: {counts['training_images']:,} images to learn from, "
+        f"{counts['validation_images']:,} for validation, {counts['test_images']:,} to test",
+        f"images: {config['data']['images']}",
+        *plan.recipe.lines(),
+    ]
+    stream.write("\n".join(lines) + "\n")
+    stream.flush()
+
+
+def _parts(dataset: Dataset, plan: Plan) -> tuple[Part, Part]:
+    """What is learnt from, and what is measured after every epoch."""
+    train, recipe = dataset.train, plan.recipe
+    if recipe.validation == "test":
+        log.warning(
+            "This recipe measures the test part after every epoch, as the older work did that it "
+            "repeats. Its figures flatter."
+        )
+        return train, dataset.test
+    if dataset.validation is not None:
+        return train, dataset.validation
     fraction = recipe.validation_fraction
     if empty := emptied(train.labels, fraction):
         raise UsageError(
             f"validation_fraction={fraction:g} leaves no training image of the class "
-            f"{class_names[empty[0]]!r}. Use a smaller fraction, or more images."
+            f"{dataset.class_names[empty[0]]!r}. Use a smaller fraction, or more images."
         )
-    kept, taken = stratified(train.labels, fraction, recipe.seed)
+    kept, taken = stratified(train.labels, fraction, plan.seed)
     return train.rows(kept), train.rows(taken)
 
 
-def _network(recipe: Recipe, num_classes: int) -> keras.Model:
-    return build(
-        recipe.network,
-        weights=recipe.weights,
-        num_classes=num_classes,
-        input_shape=recipe.input_shape,
-        include_preprocessing=True,
-        **recipe.options,
-    )
-
-
-def _predict(model: keras.Model, recipe: Recipe, part: Part) -> np.ndarray:
+def _predict(model: keras.Model, plan: Plan, part: Part) -> np.ndarray:
     """(N, classes): the probabilities of one pass over a part, each image read once."""
-    batches = Batches(part, recipe.input_shape, recipe.batch_size)
-    return np.concatenate(
-        [model.predict_on_batch(batches[step][0]) for step in range(batches.steps)]
-    )
+    batches = Batches(part, plan.input_shape, plan.recipe.batch_size, int(part.labels.max()) + 1)
+    answers = [model.predict_on_batch(images) for images, _ in batches.ahead(0, batches.steps)]
+    return np.concatenate(answers)
 
 
-def _metrics(
-    dataset: Dataset, probabilities: np.ndarray, history: list[dict[str, Any]], seconds: float
-) -> dict[str, Any]:
-    best = max(history, key=merit)
-    return {
-        **score(dataset.test.labels, probabilities, dataset.class_names),
-        "best_epoch": best["epoch"],
-        "best_epoch_by": "highest validation accuracy, then lowest validation loss",
-        "weights": f"model.keras, of epoch {best['epoch']}: the ones tested",
-        "validation_accuracy": best["val_accuracy"],
-        "epochs": len(history),
-        "seconds": round(seconds, 3),
-    }
-
-
-def _config(
-    recipe: Recipe, dataset: Dataset, parts: tuple[Part, Part], model: keras.Model
-) -> dict[str, Any]:
-    """Everything a reader needs to do it again."""
-    return {
-        "arguments": asdict(recipe),
-        "seed": recipe.seed,
-        "network": {
-            "name": recipe.network,
-            "title": get_spec(recipe.network).title,
-            "parameters": model.count_params(),
-        },
-        "data": {
-            "name": dataset.name,
-            "source": dataset.source,
-            "training_images": len(parts[0]),
-            "validation_images": len(parts[1]),
-            "test_images": len(dataset.test),
-            "class_names": list(dataset.class_names),
-            "notes": list(dataset.notes),
-        },
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": surroundings.versions(),
-        "hardware": surroundings.hardware(),
-    }
+def _minutes(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1e6:
+        raise UsageError(f"checkpoint_minutes={value!r} cannot be. Use a number above 0.")
+    return float(value)

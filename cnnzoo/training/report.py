@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-import base64
-import io
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import keras
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from cnnzoo import units
-from cnnzoo.pictures import picture
-from cnnzoo.training import charts
+from cnnzoo.training import charts, gallery, grids
 from cnnzoo.training.datasets import Part
+from cnnzoo.training.metrics import confusion_matrix
+from cnnzoo.training.view import View
 
-GALLERY = 60  # at most so many misclassified images are shown
-_THUMBNAIL = 96  # pixels of the longer side
-
-
-@dataclass(frozen=True, slots=True)
-class Mistake:
-    """A misclassified test image."""
-
-    row: int  # its number in the test part
-    image: str  # data URI
-    small: bool  # few pixels, shown as squares
-    true: str
-    predicted: str
-    probability: float  # of the predicted class
-    of_true: float  # of the true class
+CLASSES_SHOWN = 100  # rows of the table of classes
+NO_BREAK = "\u00a0"
+Pairs = list[tuple[str, Any]]
 
 
 def render(
@@ -39,79 +27,159 @@ def render(
     metrics: Mapping[str, Any],
     test: Part,
     probabilities: np.ndarray,
+    *,
+    model: keras.Model | None = None,
+    augmented: np.ndarray | None = None,
+    view: View | None = None,
 ) -> str:
-    """The page as text, from what the run directory holds and the predictions themselves."""
-    best = metrics["best_epoch"]
+    """The page as text, from what the run directory holds and the predictions themselves.
+
+    Args:
+        config: As in config.json. ``recipe``, a mapping that may hold mappings, is shown beside
+            ``arguments`` if there is one.
+        history: One row per epoch; empty for a network that was only measured. A ``phase`` that
+            changes is marked in the curves, an ``ema_val_accuracy`` is drawn.
+        metrics: As in metrics.json.
+        test: The images that were measured.
+        probabilities: (N, classes), the answers.
+        model: The network, taking pixels 0 to 255, for Grad-CAM; without it there is none.
+        augmented: (rows, columns, H, W, C) uint8: in every row a training image as it is, then
+            as it was shown in training.
+        view: How images become the network's input; squeezed into it unless given.
+    """
+    looker = None
+    if model is not None:
+        looker = (model, view or View(tuple(model.input_shape[1:])))
+    names = metrics["class_names"]
+    matrix = confusion_matrix(test.labels, probabilities.argmax(axis=1), len(names))
+    mistakes, reason = gallery.mistakes(test, probabilities, names, looker=looker)
+    return _page(
+        config=config,
+        metrics=metrics,
+        measured=_measured(config),
+        changed=bool(config.get("recipe", {}).get("augment")),
+        headline=_headline(config, history, metrics),
+        curves=_curves(history, metrics),
+        chart=charts,
+        grid=grids,
+        heat_map=grids.heat_map(matrix, names),
+        reliability=grids.reliability(metrics["calibration"]),
+        classes=_classes(metrics["per_class"]),
+        confusions=gallery.confusions(test, probabilities, names),
+        mistakes=mistakes,
+        no_heat=reason,
+        sheet=[] if augmented is None else gallery.sheet(augmented),
+        settings=_settings(config, history, metrics),
+        dash=units.DASH,
+    )
+
+
+def _page(**shown: Any) -> str:
     environment = Environment(
-        loader=PackageLoader("cnnzoo", "training"),
+        loader=PackageLoader("cnnzoo", "training/templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "percent": units.percent,
+        "percent": lambda *figure: units.percent(*figure).replace(" ", NO_BREAK),
         "duration": units.duration,
         "grouped": units.grouped,
     }
-    return environment.get_template("report.html.j2").render(
-        config=config,
-        arguments=_readable(config["arguments"]),
-        metrics=metrics,
-        curves=[
-            charts.curves(history, "loss", "Loss", best, share=False),
-            charts.curves(history, "accuracy", "Accuracy", best, share=True),
-        ],
-        chart=charts,
-        heat_map=charts.heat_map(metrics["confusion_matrix"], metrics["class_names"]),
-        confusions=confusions(metrics["confusion_matrix"], metrics["class_names"]),
-        mistakes=mistakes(test, probabilities, metrics["class_names"]),
-        dash=units.DASH,
-    )
+    return str(environment.get_template("report.html.j2").render(shown))
 
 
-def mistakes(
-    test: Part, probabilities: np.ndarray, class_names: Sequence[str], most: int = GALLERY
-) -> list[Mistake]:
-    """The misclassified images the network was surest of, surest first."""
-    predicted = probabilities.argmax(axis=1)
-    wrong = np.flatnonzero(predicted != test.labels)
-    sure = probabilities[wrong, predicted[wrong]]
-    found = []
-    for row in wrong[np.argsort(-sure, kind="stable")][:most]:
-        thumbnail = picture(test.images, row, (_THUMBNAIL, _THUMBNAIL))
-        thumbnail.thumbnail((_THUMBNAIL, _THUMBNAIL))
-        file = io.BytesIO()
-        thumbnail.save(file, "PNG", optimize=True)
-        found.append(
-            Mistake(
-                row=int(row),
-                image=f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}",
-                small=max(thumbnail.size) < _THUMBNAIL // 2,
-                true=class_names[test.labels[row]],
-                predicted=class_names[predicted[row]],
-                probability=float(probabilities[row, predicted[row]]),
-                of_true=float(probabilities[row, test.labels[row]]),
-            )
+def _measured(config: Mapping[str, Any]) -> str:
+    """What the images that were measured are called."""
+    part = str(config["data"].get("part", "test"))
+    return {"train": "training", "all": "training and test"}.get(part, part)
+
+
+def _headline(
+    config: Mapping[str, Any], history: Sequence[Any], metrics: Mapping[str, Any]
+) -> list[tuple[str, str, str]]:
+    """Name, figure and a small remark."""
+    figures = [
+        (
+            "misclassified",
+            units.grouped(metrics["misclassified"]),
+            f"of {metrics['test_images']:,}",
         )
+    ]
+    if (top5 := metrics["top5_accuracy"]) is not None:
+        figures.append(("top-5 accuracy", units.percent(top5), ""))
+    error = metrics["calibration"]["expected_calibration_error"]
+    figures += [
+        ("calibration error", units.percent(error), ""),
+        ("loss", f"{metrics['test_loss']:.4f}", ""),
+        ("parameters", units.grouped(config["network"]["parameters"]), ""),
+    ]
+    if history:
+        figures += [
+            ("best epoch", str(metrics["best_epoch"]), f"of {metrics['epochs']}"),
+            ("training time", units.duration(metrics["seconds"]), ""),
+            ("training images", units.grouped(config["data"]["training_images"]), ""),
+        ]
+    return figures
+
+
+def _curves(history: Sequence[Mapping[str, Any]], metrics: Mapping[str, Any]) -> list[charts.Chart]:
+    if not history:
+        return []
+    best = metrics["best_epoch"]
+    found = [
+        charts.curves(history, "loss", "Loss", best, share=False),
+        charts.curves(history, "accuracy", "Accuracy", best, share=True),
+    ]
+    if "learning_rate" in history[0]:
+        found.append(charts.rates(history, best))
     return found
 
 
-def confusions(
-    matrix: Sequence[Sequence[int]], class_names: Sequence[str], most: int = 8
-) -> list[tuple[str, str, int]]:
-    """The pairs of true and predicted class mistaken most often, with their counts."""
-    pairs = [
-        (class_names[row], class_names[column], count)
-        for row, counts in enumerate(matrix)
-        for column, count in enumerate(counts)
-        if count and row != column
+def _classes(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """All, or of very many those with the lowest F1."""
+    if len(rows) <= CLASSES_SHOWN:
+        return rows
+    told = [row for row in rows if row["f1"] is not None]
+    return sorted(told, key=lambda row: row["f1"])[:CLASSES_SHOWN]
+
+
+def _settings(
+    config: Mapping[str, Any], history: Sequence[Mapping[str, Any]], metrics: Mapping[str, Any]
+) -> list[tuple[str, Pairs]]:
+    """Everything that decided the result, in groups."""
+    data = config["data"]
+    held: Pairs = [("source", data["source"])]
+    for part in ("training", "validation", "test"):
+        if (count := data.get(f"{part}_images")) is not None:
+            held.append((part, units.grouped(count)))
+    held.append(("classes", units.grouped(len(data["class_names"]))))
+    timing: Pairs = [("training" if history else "measuring", units.duration(metrics["seconds"]))]
+    if history and "seconds" in history[0]:
+        seconds = statistics.median(row["seconds"] for row in history)
+        timing.append(("epoch, median", units.duration(seconds)))
+    groups = [
+        ("Data", held),
+        ("Recipe", list(_flat(config.get("recipe", {})))),
+        ("Arguments", list(_flat(config["arguments"]))),
+        ("Timing", timing),
+        ("Versions", list(_flat(config["versions"]))),
+        ("Hardware", list(_flat(config["hardware"]))),
     ]
-    return sorted(pairs, key=lambda pair: -pair[2])[:most]
+    return [(title, pairs) for title, pairs in groups if pairs]
 
 
-def _readable(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments as one would write them down."""
-    options = ", ".join(f"{name}={value}" for name, value in arguments["options"].items())
-    shape = " × ".join(map(str, arguments["input_shape"]))
-    return {**arguments, "options": options, "input_shape": shape}
+def _flat(values: Mapping[str, Any], under: str = "") -> Iterator[tuple[str, Any]]:
+    """Mappings in mappings as one list, written as one would write them down."""
+    for key, value in values.items():
+        name = f"{under}{key.replace('_', ' ')}"
+        if isinstance(value, Mapping) and value:
+            yield from _flat(value, f"{name}: ")
+        elif isinstance(value, list | tuple):
+            sign = " × " if key.endswith("shape") else ", "
+            yield name, sign.join(map(str, value)) or units.DASH
+        elif isinstance(value, float):
+            yield name, f"{value:g}"
+        else:
+            yield name, units.DASH if value in (None, "", {}) else value

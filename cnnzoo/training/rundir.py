@@ -1,30 +1,40 @@
-"""The folder of one training run: five files, each whole or absent, whenever one looks.
+"""The folder of one training run: every file in it is whole or absent, whenever one looks.
 
 ```text
 config.json    written before training: arguments, data, versions, hardware
 history.csv    replaced after every epoch
 model.keras    replaced after every epoch that is the best so far
+checkpoints/   where the run is taken up again; see checkpoints.py
+tensorboard/   if asked for
 metrics.json   written when the test part has been measured: its presence means "finished"
-report.html    written last, from the other four
+report.html    written last, from the others
 ```
 """
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
 import os
-from collections.abc import Mapping, Sequence
+import shutil
+import socket
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from cnnzoo.errors import StorageError, UsageError
+from filelock import FileLock, Timeout
+
+from cnnzoo.errors import CheckpointError, RunLockedError, StorageError, UsageError
 from cnnzoo.files import write_json, write_text
+from cnnzoo.training.checkpoints import Checkpoints
 
 KIND = "cnnzoo fine-tuning run"
+LOCK, OWNER = ".lock", ".owner"  # who trains here; the lock dies with its process
 # In the order of removal: what says "finished" goes first, what says "mine" last.
 FILES = ("metrics.json", "report.html", "model.keras", "history.csv", "config.json")
+FOLDERS = ("checkpoints", "tensorboard")
 
 
 class RunDirectory:
@@ -33,6 +43,7 @@ class RunDirectory:
     def __init__(self, path: Path, overwrite: bool = False) -> None:
         self.path = path
         self._overwrite = overwrite
+        self.checkpoints = Checkpoints(path / "checkpoints")
 
     @property
     def model(self) -> Path:
@@ -49,7 +60,7 @@ class RunDirectory:
             UsageError: The folder is in use, or is no folder.
         """
         try:
-            held = sorted(entry.name for entry in self.path.iterdir())
+            held = sorted(e.name for e in self.path.iterdir() if e.name not in (LOCK, OWNER))
         except FileNotFoundError:
             return
         except NotADirectoryError as error:
@@ -62,7 +73,8 @@ class RunDirectory:
         if ours:
             raise UsageError(
                 f"out={str(self.path)!r} holds a run already. Give another folder, or pass "
-                "overwrite=True (--overwrite) to replace it."
+                "overwrite=True (--overwrite) to replace it. To go on with it, type: cnnzoo "
+                f"finetune --resume {self.path}"
             )
         raise UsageError(
             f"out={str(self.path)!r} holds files that are no run of cnnzoo, among them "
@@ -73,12 +85,66 @@ class RunDirectory:
         """Remove the files of an overwritten run, and only those, then write the new config."""
         self.check()
         try:
+            for folder in FOLDERS:
+                if (self.path / folder).is_dir():
+                    shutil.rmtree(self.path / folder)
             for name in FILES:
                 for path in (self.path / name, *self.path.glob(f".part.*.{name}")):
                     path.unlink(missing_ok=True)
         except OSError as error:
-            raise StorageError(f"{path} cannot be removed: {error.strerror}.") from error
+            raise StorageError(f"{error.filename} cannot be removed: {error.strerror}.") from error
         write_json(self.path / "config.json", {"kind": KIND, **config})
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep every other process from training here.
+
+        Raises:
+            RunLockedError: One does already.
+            StorageError: The folder cannot be written.
+        """
+        lock = FileLock(self.path / LOCK)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            owner = ""
+            with contextlib.suppress(OSError):
+                owner = f" ({(self.path / OWNER).read_text(encoding='utf-8').strip()})"
+            raise RunLockedError(
+                f"Another process trains in {self.path}{owner}. Wait for it, or give another "
+                "folder."
+            ) from error
+        except OSError as error:
+            raise StorageError(f"{self.path} cannot be written: {error.strerror}.") from error
+        try:
+            (self.path / OWNER).write_text(f"process {os.getpid()} on {socket.gethostname()}\n")
+            yield
+        finally:
+            (self.path / OWNER).unlink(missing_ok=True)
+            lock.release()
+
+    def read_config(self) -> dict[str, Any]:
+        """What `start` wrote.
+
+        Raises:
+            CheckpointError: There is no run here.
+        """
+        if not self._is_run():
+            raise CheckpointError(
+                f"{str(self.path)!r} holds no run that could be taken up: it has no config.json of "
+                "one. Give the folder that the run wrote into."
+            )
+        config: dict[str, Any] = json.loads((self.path / "config.json").read_text("utf-8"))
+        return config
+
+    def read_metrics(self) -> dict[str, Any] | None:
+        """What the finished run measured; ``None`` as long as it is not finished."""
+        try:
+            metrics: dict[str, Any] = json.loads((self.path / "metrics.json").read_text("utf-8"))
+        except (OSError, ValueError):
+            return None
+        return metrics
 
     def write_history(self, rows: Sequence[Mapping[str, Any]]) -> None:
         text = io.StringIO()

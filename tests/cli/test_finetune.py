@@ -3,6 +3,7 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -44,20 +45,66 @@ def test_every_option_reaches_the_function_under_its_own_name(called: dict[str, 
     words = shlex.split(
         "lenet5 --data d.npz --out o --overwrite --epochs 3 --seed 4 --weights w --batch-size 5 "
         "--learning-rate 0.5 --optimizer sgd --augment none --validation-fraction 0.2 "
+        "--recipe careful --set patience=4 --set warmup=0.5 --tensorboard --checkpoint-minutes 2 "
         "--input-shape 40x48x1 --option original=true --option padding=same"
     )
     assert _run(*words) == 0
     assert called == {
-        "architecture": "lenet5", "data": "d.npz", "out": "o", "overwrite": True, "epochs": 3,
-        "seed": 4, "weights": "w", "batch_size": 5, "learning_rate": 0.5, "optimizer": "sgd",
-        "augment": "none", "validation_fraction": 0.2, "input_shape": (40, 48, 1),
-        "original": True, "padding": "same", "progress": sys.stdout,
+        "architecture": "lenet5", "data": "d.npz", "out": "o", "overwrite": True, "seed": 4,
+        "weights": "w", "input_shape": (40, 48, 1), "original": True, "padding": "same",
+        "recipe": "careful", "resume": None, "tensorboard": True, "checkpoint_minutes": 2.0,
+        "settings": {
+            "patience": "4", "warmup": "0.5", "epochs": "3", "batch_size": "5",
+            "learning_rate": "0.5", "optimizer": "sgd", "augment": "none",
+            "validation_fraction": "0.2",
+        },
+        "progress": sys.stdout,
     }  # fmt: skip
 
 
 def test_what_is_not_given_is_left_to_the_function(called: dict[str, Any]) -> None:
     _run("lenet5", "--data", "digits")
-    assert set(called) == {"architecture", "data", "out", "overwrite", "progress"}
+    given = {name for name, value in called.items() if value not in (None, False)}
+    assert given == {"architecture", "data", "progress"}
+
+
+def test_a_run_is_taken_up_by_its_folder_alone(called: dict[str, Any]) -> None:
+    _run("--resume", "runs/x")
+    assert (called["architecture"], called["resume"]) == (None, "runs/x")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "Which network"),
+        (["lenet5"], "On which data"),
+        (["--resume", "x", "--epochs", "3"], "settings cannot be changed in a run that goes on"),
+        (["lenet5", "--data", "d", "--set", "epochs"], "is not NAME=VALUE"),
+        (["lenet5", "--data", "d", "--set", "lr=1", "--set", "lr=2"], "each name once"),
+        (["lenet5", "--data", "d", "--set", "epochs=1", "--epochs", "2"], "epochs is set twice"),
+    ],
+)
+def test_what_is_missing_or_twice_is_said(words: list[str], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        _run(*words)
+
+
+def test_recipes_are_listed_without_a_framework() -> None:
+    code = (
+        "import sys; from cnnzoo.cli.main import main; main(['finetune', '--list-recipes']);"
+        "sys.exit('keras' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0
+    names = [line.split()[0] for line in done.stdout.splitlines() if line]
+    assert names[:3] == ["bare", "scratch", "transfer"]
+
+
+def test_recipes_are_listed_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run("lenet5", "--list-recipes", "--json") == 0
+    document = json.loads(capsys.readouterr().out)
+    assert set(document) == {"", "lenet5"}
+    assert document[""]["transfer"]["head_share"] == 0.2
 
 
 def test_the_result_names_accuracy_errors_time_and_report(

@@ -12,6 +12,7 @@ from fault_server import BODY, HASH, FaultServer
 
 from cnnzoo import errors
 from cnnzoo.catalogue import weights
+from cnnzoo.catalogue.datasets import get_dataset
 from cnnzoo.cli import cache, download
 from cnnzoo.pretrained.cache import blob_path
 from cnnzoo.pretrained.remote import RemoteFile
@@ -93,7 +94,7 @@ def test_list_as_json_is_one_document(typed: Typed, file: RemoteFile, tmp_path: 
     assert document["folder"] == str(tmp_path / "cache")
     assert document["files"] == [
         {
-            "weights": "resnet50 imagenet full",
+            "file": "resnet50 imagenet full",
             "size_bytes": len(BODY),
             "hash": HASH,
             "path": str(blob_path(file)),
@@ -128,3 +129,14 @@ def test_every_verb_shows_examples(typed: Typed, capsys: pytest.CaptureFixture[s
         with pytest.raises(SystemExit):
             typed(verb, "--help")
         assert f"cnnzoo {verb}" in capsys.readouterr().out
+
+
+def test_datasets_in_the_cache_are_named_and_kept(typed: Typed, tmp_path: Path) -> None:
+    typed("download", "resnet50")  # marks the folder as a cache
+    published = get_dataset("mnist").forms[0].files[0]
+    path = blob_path(RemoteFile.of(published))
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"damaged")
+    out = typed("cache", "list")[1]
+    assert f"mnist mnist.npz  {path}" in out
+    assert f"damaged               {path}" in typed("cache", "prune")[1]

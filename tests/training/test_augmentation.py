@@ -4,9 +4,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnnzoo.training.augmentation import Augmentation, fit_picture
+from cnnzoo.catalogue.augmentations import Effect, parse
+from cnnzoo.errors import MissingExtraError
+from cnnzoo.training.augmentation import Effects, Movement, fit_picture
 
 RGB = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255], [10, 20, 30]]], np.uint8)
+
+STILL = [0.0] * Movement.DRAWS
 
 
 def _gradient(side: int = 8) -> Image.Image:
@@ -29,49 +33,100 @@ def test_fit_picture_interpolates_linearly_where_it_grows() -> None:
     assert grown.ravel().tolist() == [0, 25, 75, 100]
 
 
-@pytest.mark.parametrize("augmentation", [None, Augmentation(turn=10)])
-def test_fit_picture_averages_where_it_shrinks(augmentation: Augmentation | None) -> None:
+@pytest.mark.parametrize("movement", [None, Movement(rotate=10)])
+def test_fit_picture_averages_where_it_shrinks(movement: Movement | None) -> None:
     stripes = np.tile(np.array([0, 200, 200, 200], np.uint8), (8, 16))
-    shrunk = fit_picture(Image.fromarray(stripes), (1, 8, 1), augmentation, [0.0] * 5)
+    shrunk = fit_picture(Image.fromarray(stripes), (1, 8, 1), movement, STILL)
     assert np.abs(shrunk.astype(int) - 150).max() <= 6  # the border sees half
 
 
 def test_fit_picture_without_movement_is_the_same_picture() -> None:
-    still = Augmentation(turn=10, shift=0.1, zoom=0.1)
+    still = Movement(rotate=10, shift=0.1, zoom=0.1)
     assert np.array_equal(
-        fit_picture(_gradient(), (8, 8, 1), still, [0.0] * 5)[..., 0], np.asarray(_gradient())
+        fit_picture(_gradient(), (8, 8, 1), still, STILL)[..., 0], np.asarray(_gradient())
     )
 
 
 def test_fit_picture_grows_the_same_with_and_without_movement() -> None:
-    still = fit_picture(_gradient(), (16, 16, 1), Augmentation(turn=10), [0.0] * 5)
+    still = fit_picture(_gradient(), (16, 16, 1), Movement(rotate=10), STILL)
     assert np.abs(still.astype(int) - fit_picture(_gradient(), (16, 16, 1))).max() <= 1
 
 
 @pytest.mark.parametrize(
-    ("augmentation", "draws", "expected"),
+    ("movement", "draws", "expected"),
     [
-        (Augmentation(mirror=True), [0, 0, 0, 0, -1], np.fliplr),
-        (Augmentation(mirror=True), [0, 0, 0, 0, 1], np.asarray),
-        (Augmentation(turn=180), [1, 0, 0, 0, 1], lambda a: np.rot90(a, 2)),
-        (Augmentation(turn=90), [1, 0, 0, 0, 1], lambda a: np.rot90(a, 1)),
+        (Movement(flip=True), [0, 0, 0, 0, -1, 0, 0], np.fliplr),
+        (Movement(flip=True), [0, 0, 0, 0, 1, 0, 0], np.asarray),
+        (Movement(rotate=180), [1, 0, 0, 0, 1, 0, 0], lambda a: np.rot90(a, 2)),
+        (Movement(rotate=90), [1, 0, 0, 0, 1, 0, 0], lambda a: np.rot90(a, 1)),
     ],
 )
-def test_fit_picture_moves_as_told(augmentation, draws, expected) -> None:  # type: ignore[no-untyped-def]
-    moved = fit_picture(_gradient(), (8, 8, 1), augmentation, draws)[..., 0]
+def test_fit_picture_moves_as_told(movement, draws, expected) -> None:  # type: ignore[no-untyped-def]
+    moved = fit_picture(_gradient(), (8, 8, 1), movement, draws)[..., 0]
     difference = moved.astype(int) - expected(np.asarray(_gradient()))
     assert np.abs(difference).max() <= 1  # Pillow computes in fixed point
 
 
 def test_fit_picture_shows_what_lies_to_the_right_and_fills_with_the_corner() -> None:
-    moved = fit_picture(_gradient(), (8, 8, 1), Augmentation(shift=0.25), [0, 1, 0, 0, 1])[..., 0]
+    moved = fit_picture(_gradient(), (8, 8, 1), Movement(shift=0.25), [0, 1, 0, 0, 1, 0, 0])[..., 0]
     assert np.array_equal(moved[:, :6], np.asarray(_gradient())[:, 2:])
     assert not moved[:, 6:].any()  # the corner is black
 
 
 def test_zoom_shows_more_or_less_of_the_picture() -> None:
-    zoom = Augmentation(zoom=0.5)
-    less = fit_picture(_gradient(), (8, 8, 1), zoom, [0, 0, 0, -1, 1])[..., 0]
-    more = fit_picture(_gradient(), (8, 8, 1), zoom, [0, 0, 0, 1, 1])[..., 0]
+    zoom = Movement(zoom=0.5)
+    less = fit_picture(_gradient(), (8, 8, 1), zoom, [0, 0, 0, -1, 1, 0, 0])[..., 0]
+    more = fit_picture(_gradient(), (8, 8, 1), zoom, [0, 0, 0, 1, 1, 0, 0])[..., 0]
     assert less.min() > 9  # the outer rows are gone
     assert (more == 0).sum() > 20  # a black frame came in
+
+
+def test_crop_moves_by_whole_pixels() -> None:
+    crop = Movement(crop=2)
+    moved = fit_picture(_gradient(), (8, 8, 1), crop, [0, 0, 0, 0, 1, 1, -1])[..., 0]
+    assert np.array_equal(moved[2:, :6], np.asarray(_gradient())[:6, 2:]) or np.array_equal(
+        moved[:6, 2:], np.asarray(_gradient())[2:, :6]
+    )
+    assert set(np.unique(moved)) <= set(range(64))  # nothing was interpolated
+
+
+def test_a_movement_is_made_of_the_effects_that_move() -> None:
+    assert Movement.of(parse(["rotate 10", "flip", "erase 0.5"])) == Movement(rotate=10, flip=True)
+    assert Movement.of(parse(["erase"])) is None
+
+
+BATCH = np.random.default_rng(0).integers(0, 256, (6, 12, 12, 3), dtype=np.uint8)
+LABELS = np.eye(3, dtype="float32")[np.arange(6) % 3]
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["brightness 0.5", "contrast 0.5", "erase 1", "randaugment", "augmix", "mixup", "cutmix"],
+)
+def test_effects_change_images_alike_for_the_same_number_of_a_batch(words: str) -> None:
+    effects, again = Effects(parse([words]), seed=3), Effects(parse([words]), seed=3)
+    again(BATCH, LABELS, 9)  # what was asked before changes nothing
+    images, labels = effects(BATCH, LABELS, 4)
+    same, same_labels = again(BATCH, LABELS, 4)
+    assert np.array_equal(images, same)
+    assert np.array_equal(labels, same_labels)
+    assert images.shape == BATCH.shape
+    assert images.dtype == labels.dtype == np.float32
+    assert images.min() >= 0
+    assert images.max() <= 255
+    assert not np.array_equal(images, BATCH)
+    assert not np.array_equal(images, effects(BATCH, LABELS, 5)[0])
+    assert not np.array_equal(images, Effects(parse([words]), seed=4)(BATCH, LABELS, 4)[0])
+
+
+@pytest.mark.parametrize("words", ["mixup 1", "cutmix"])
+def test_labels_are_mixed_with_their_images(words: str) -> None:
+    _, labels = Effects(parse([words]), seed=0)(BATCH, LABELS, 0)
+    assert np.allclose(labels.sum(axis=1), 1, atol=1e-5)
+    assert ((labels > 0.01) & (labels < 0.99)).any()
+
+
+def test_gridmask_without_its_extra_says_what_to_type(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "keras_cv", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'cnnzoo\[cv\]'"):
+        Effects([Effect("gridmask", (0.5,))], seed=0)

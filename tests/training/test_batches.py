@@ -2,19 +2,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
-from keras import layers
 from PIL import Image
 
+from cnnzoo.catalogue.augmentations import parse
 from cnnzoo.errors import DataError
 from cnnzoo.pictures import ImageFiles
-from cnnzoo.training.augmentation import Augmentation
 from cnnzoo.training.batches import Batches
 from cnnzoo.training.datasets import Part
 
-MOVES = Augmentation(turn=20, shift=0.2, zoom=0.2)
+MOVES = parse(["rotate 20", "shift 0.2", "zoom 0.2"])
 
 
 def _part(count: int = 10, side: int = 8) -> Part:
@@ -25,25 +23,27 @@ def _part(count: int = 10, side: int = 8) -> Part:
 
 def _labels(batches: Batches, epoch: int = 0) -> list[int]:
     steps = range(epoch * batches.steps, (epoch + 1) * batches.steps)
-    return [int(label) for step in steps for label in batches[step][1]]
+    return [int(label) for step in steps for label in batches[step][1].argmax(axis=1)]
 
 
 def test_an_epoch_covers_the_part_once_and_its_last_batch_may_be_smaller() -> None:
-    batches = Batches(_part(), (8, 8, 1), 4, seed=0)
+    batches = Batches(_part(), (8, 8, 1), 4, 10, seed=0)
     assert [len(batches[step][1]) for step in range(batches.steps)] == [4, 4, 2]
     assert sorted(_labels(batches)) == sorted(_labels(batches, epoch=7)) == list(range(10))
 
 
 def test_labels_stay_with_their_images() -> None:
-    batches = Batches(_part(), (8, 8, 1), 10, seed=0)
+    batches = Batches(_part(), (8, 8, 1), 10, 10, seed=0)
     pixels, labels = batches[0]
-    assert np.array_equal(pixels[:, 0, 0, 0], labels * 10)
+    assert np.array_equal(pixels[:, 0, 0, 0], labels.argmax(axis=1) * 10)
+    assert labels.dtype == np.float32
+    assert np.array_equal(labels.sum(axis=1), np.ones(10))
     assert pixels.dtype == np.uint8
 
 
 def test_order_depends_on_seed_and_epoch_only() -> None:
     def orders(seed: int, epochs: tuple[int, ...]) -> dict[int, list[int]]:
-        batches = Batches(_part(), (8, 8, 1), 4, seed=seed)
+        batches = Batches(_part(), (8, 8, 1), 4, 10, seed=seed)
         np.random.random()  # another user of the global generator changes nothing
         return {epoch: _labels(batches, epoch) for epoch in epochs}
 
@@ -54,25 +54,25 @@ def test_order_depends_on_seed_and_epoch_only() -> None:
 
 def test_a_batch_asked_for_twice_comes_twice_even_when_images_move() -> None:
     part = Part(np.random.default_rng(0).integers(0, 256, (6, 8, 8, 1), np.uint8), np.arange(6))
-    batches = Batches(part, (8, 8, 1), 3, seed=0, augmentation=MOVES)
-    again = Batches(part, (8, 8, 1), 3, seed=0, augmentation=MOVES)
+    batches = Batches(part, (8, 8, 1), 3, 6, seed=0, effects=MOVES)
+    again = Batches(part, (8, 8, 1), 3, 6, seed=0, effects=MOVES)
     again[0]  # asking in another order changes nothing
     assert np.array_equal(batches[1][0], again[1][0])
-    assert not np.array_equal(batches[1][0], part.images[batches[1][1]])
+    assert not np.array_equal(batches[1][0], part.images[batches[1][1].argmax(axis=1)])
 
 
 def test_an_image_moves_otherwise_in_every_epoch() -> None:
     part = Part(np.random.default_rng(0).integers(0, 256, (1, 8, 8, 1), np.uint8), np.zeros(1, int))
-    batches = Batches(part, (8, 8, 1), 1, seed=0, augmentation=MOVES)
+    batches = Batches(part, (8, 8, 1), 1, 1, seed=0, effects=MOVES)
     assert not np.array_equal(batches[0][0], batches[1][0])
 
 
 def test_without_a_seed_the_order_is_kept() -> None:
-    assert _labels(Batches(_part(), (8, 8, 1), 4), epoch=1) == list(range(10))
+    assert _labels(Batches(_part(), (8, 8, 1), 4, 10), epoch=1) == list(range(10))
 
 
 def test_images_get_the_size_and_channels_of_the_network() -> None:
-    assert Batches(_part(), (5, 7, 3), 4)[0][0].shape == (4, 5, 7, 3)
+    assert Batches(_part(), (5, 7, 3), 4, 10)[0][0].shape == (4, 5, 7, 3)
 
 
 def test_files_and_arrays_give_the_same_batches(tmp_path: Path) -> None:
@@ -80,30 +80,39 @@ def test_files_and_arrays_give_the_same_batches(tmp_path: Path) -> None:
     paths = [tmp_path / f"{i}.png" for i in range(5)]
     for path, image in zip(paths, images, strict=True):
         Image.fromarray(image).save(path)
-    options = {"seed": 3, "augmentation": MOVES}
-    from_files = Batches(Part(ImageFiles(paths), np.arange(5)), (6, 6, 1), 2, **options)
-    from_array = Batches(Part(images, np.arange(5)), (6, 6, 1), 2, **options)
+    options = {"seed": 3, "effects": MOVES}
+    from_files = Batches(Part(ImageFiles(paths), np.arange(5)), (6, 6, 1), 2, 5, **options)
+    from_array = Batches(Part(images, np.arange(5)), (6, 6, 1), 2, 5, **options)
     for i in range(3):
         assert np.array_equal(from_files[i][0], from_array[i][0])
 
 
-def test_a_file_that_vanishes_is_remembered_by_name(tmp_path: Path) -> None:
-    batches = Batches(Part(ImageFiles([tmp_path / "gone.png"]), np.zeros(1, int)), (8, 8, 1), 1)
+def test_a_file_that_vanishes_is_named(tmp_path: Path) -> None:
+    part = Part(ImageFiles([tmp_path / "gone.png"]), np.zeros(1, int))
     with pytest.raises(DataError, match=r"gone\.png"):
-        batches[0]
-    assert "gone.png" in str(batches.failure)
+        Batches(part, (8, 8, 1), 1, 1)[0]
+    with pytest.raises(DataError, match=r"gone\.png"):
+        list(Batches(part, (8, 8, 1), 1, 1).ahead(0, 5))
 
 
-def test_keras_trains_on_the_batches_in_their_order() -> None:
-    seen: list[list[int]] = []
+def test_batches_made_ahead_are_the_same_and_in_order() -> None:
+    batches = Batches(_part(), (8, 8, 1), 4, 10, seed=0, effects=parse(["erase", "mixup"]))
+    ahead = list(batches.ahead(1, 7))
+    assert len(ahead) == 6
+    for number, (images, labels) in enumerate(ahead, start=1):
+        assert np.array_equal(images, batches[number][0])
+        assert np.array_equal(labels, batches[number][1])
 
-    def loss(labels, outputs):  # type: ignore[no-untyped-def]
-        seen.append(np.asarray(labels).ravel().astype(int).tolist())
-        return keras.ops.mean(outputs, axis=-1)
 
-    image = keras.Input((8, 8, 1))
-    model = keras.Model(image, layers.Dense(10)(layers.Flatten()(image)))
-    model.compile(loss=loss, run_eagerly=True)
-    batches = Batches(_part(), (8, 8, 1), 4, seed=0)
-    model.fit(batches, steps_per_epoch=batches.steps, epochs=3, shuffle=False, verbose=0)
-    assert seen == [batches[number][1].tolist() for number in range(3 * batches.steps)]
+def test_making_ahead_stops_when_nobody_asks_any_more() -> None:
+    made: list[int] = []
+
+    class Noted(Batches):
+        def __getitem__(self, number: int) -> tuple[np.ndarray, np.ndarray]:
+            made.append(number)
+            return super().__getitem__(number)
+
+    stream = Noted(_part(), (8, 8, 1), 4, 10).ahead(0, 1000)
+    next(stream)
+    stream.close()
+    assert len(made) < 10

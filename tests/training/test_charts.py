@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from cnnzoo.training import charts
-from cnnzoo.training.charts import curves, heat_map, nice_ticks
+from cnnzoo.training.charts import curves, nice_ticks, rates
 
 
 def _history(losses: list[float]) -> list[dict[str, float]]:
@@ -29,7 +29,7 @@ def test_nice_ticks_are_round_and_enclose(low: float, high: float, expected: lis
 
 def test_curves_put_the_first_epoch_left_the_last_right_and_zero_at_the_bottom() -> None:
     drawn = curves(_history([1.0, 0.5, 0.0]), "loss", "Loss", 3, share=False)
-    left, middle, right = (tuple(map(float, p.split(","))) for p in drawn.train.split())
+    left, middle, right = (tuple(map(float, p.split(","))) for p in drawn.lines[0].points.split())
     assert left[0] == charts.LEFT
     assert right == (charts.WIDTH - charts.RIGHT, charts.HEIGHT - charts.BOTTOM)
     assert middle[0] == pytest.approx((left[0] + right[0]) / 2, abs=0.1)
@@ -38,7 +38,7 @@ def test_curves_put_the_first_epoch_left_the_last_right_and_zero_at_the_bottom()
 
 def test_curves_mark_the_best_epoch_on_the_validation_curve() -> None:
     drawn = curves(_history([1.0, 0.2, 0.5]), "loss", "Loss", 2, share=False)
-    x, y = map(float, drawn.validation.split()[1].split(","))
+    x, y = map(float, drawn.lines[1].points.split()[1].split(","))
     assert drawn.best == (x, y)
 
 
@@ -65,22 +65,54 @@ def test_epoch_ticks_begin_with_1_and_end_with_the_last_without_crowding() -> No
     assert [tick.text for tick in drawn.x_ticks] == ["1", "20", "40", "61"]
 
 
-def test_heat_map_leaves_out_zeros_and_makes_the_worst_mistake_the_strongest() -> None:
-    drawn = heat_map([[8, 2, 0], [0, 10, 0], [1, 0, 9]], ["a", "b", "c"])
-    cells = {(cell.row, cell.column): cell for cell in drawn.cells}
-    assert set(cells) == {(0, 0), (0, 1), (1, 1), (2, 0), (2, 2)}
-    assert cells[0, 1].opacity == 0.75
-    assert cells[2, 0].opacity == 0.45
-    assert cells[1, 1].opacity == 1.0
-    assert cells[0, 1].text == "true a, predicted b: 2"
+def _rates(values: list[float], phases: str = "") -> charts.Chart:
+    history = [{"learning_rate": value} for value in values]
+    for row, phase in zip(history, phases, strict=False):
+        row["phase"] = phase  # type: ignore[assignment]
+    return rates(history, 1)
 
 
-def test_heat_map_of_many_classes_has_small_cells_without_counts() -> None:
-    few, many = heat_map([[1, 0], [0, 1]], ["a", "b"]), heat_map([[1] * 100] * 100, ["x"] * 100)
-    assert (few.counts, many.counts) == (True, False)
-    assert few.cell > 40
-    assert many.side == 900
+def test_rates_are_linear_from_zero_up_to_a_hundredfold() -> None:
+    drawn = _rates([0.1, 0.05, 0.001])
+    assert drawn.title == "Learning rate"
+    assert [tick.text for tick in drawn.y_ticks] == ["0", "0.05", "0.1"]
+    assert drawn.lines[0].points.split()[0].endswith(f",{charts.TOP}.0")
+    assert drawn.strips[1][2] == "epoch 2: learning rate 0.05"
 
 
-def test_heat_map_shortens_long_names() -> None:
-    assert heat_map([[1, 0], [0, 1]], ["b", "a" * 30]).names == ["b", "a" * 15 + "…"]
+def test_rates_are_logarithmic_beyond_and_zero_lies_on_the_floor() -> None:
+    drawn = _rates([0.1, 0.01, 0.00099, 0.0])
+    floor = charts.RATE_HEIGHT - charts.BOTTOM
+    heights = [float(point.split(",")[1]) for point in drawn.lines[0].points.split()]
+    assert drawn.title == "Learning rate, logarithmic"
+    assert [tick.text for tick in drawn.y_ticks] == ["1e-1", "1e-2", "1e-3", "1e-4"]
+    assert heights[0] == charts.TOP
+    assert heights[1] - heights[0] == pytest.approx((floor - charts.TOP) / 3, abs=0.1)
+    assert heights[3] == floor
+
+
+def test_rates_of_zero_throughout_can_be_drawn() -> None:
+    assert _rates([0.0, 0.0]).y_ticks[0].text == "0"
+
+
+def test_phases_begin_between_two_epochs() -> None:
+    drawn = _rates([1.0, 1.0, 1.0, 1.0], "hhaa")
+    assert [(p.name, p.first) for p in drawn.phases] == [("h", True), ("a", False)]
+    assert drawn.phases[0].start == charts.LEFT
+    before, after = (float(p.split(",")[0]) for p in drawn.lines[0].points.split()[1:3])
+    assert drawn.phases[1].start == pytest.approx((before + after) / 2, abs=0.1)
+
+
+def test_one_phase_throughout_is_not_marked() -> None:
+    assert _rates([1.0, 1.0], "aa").phases == []
+
+
+def test_an_average_that_is_not_there_yet_is_passed_over() -> None:
+    history = _history([0.3, 0.2, 0.1])
+    for row, value in zip(history, (None, 0.5, 0.6), strict=True):
+        row["ema_val_accuracy"] = value  # type: ignore[assignment]
+    drawn = curves(history, "accuracy", "Accuracy", 3, share=True)
+    assert [line.kind for line in drawn.lines] == ["train", "validation", "averaged"]
+    assert len(drawn.lines[2].points.split()) == 2
+    assert "averaged" not in drawn.strips[0][2]
+    assert "averaged weights 50.00 %" in drawn.strips[1][2]

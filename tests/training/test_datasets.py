@@ -3,13 +3,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import pytest
+from PIL import Image
 
-from cnnzoo.errors import DataError, DownloadError, UnknownNameError, UsageError
+from cnnzoo.errors import DataError, UnknownNameError, UsageError
 from cnnzoo.pictures import ImageFiles
-from cnnzoo.training.datasets import Part, load_data, split_off_test
+from cnnzoo.training.datasets import Part, load_data
 
 
 def _save(path: Path) -> None:
@@ -41,44 +41,6 @@ def test_the_test_part_is_fixed_unless_another_seed_is_asked_for() -> None:
     assert not np.array_equal(first.test.images, other.test.images)
 
 
-@pytest.mark.parametrize("name", ["mnist", "cifar10", "fashion_mnist"])
-def test_a_published_dataset_is_found_in_the_data_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    _save(tmp_path / f"{name}.npz")
-    monkeypatch.setenv("CNNZOO_DATA", str(tmp_path))
-    data = load_data(name)
-    assert data.name == name
-    assert data.source == str(tmp_path / f"{name}.npz")
-    assert len(data.class_names) == 10
-
-
-def test_a_failed_download_says_what_to_do(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def load() -> None:
-        print("Downloading data")
-        raise Exception("URL fetch failure")
-
-    monkeypatch.setattr(keras.datasets.mnist, "load_data", load)
-    monkeypatch.setenv("CNNZOO_DATA", str(tmp_path))
-    with pytest.raises(DownloadError, match="URL fetch failure") as caught:
-        load_data("mnist")
-    assert f"no file mnist.npz (not in CNNZOO_DATA={tmp_path})" in str(caught.value)
-    assert "Put mnist.npz with x_train, y_train, x_test, y_test into a folder" in str(caught.value)
-    assert capsys.readouterr().out == ""  # standard output is for results
-
-
-def test_a_download_is_used_where_there_is_no_data_folder(monkeypatch: pytest.MonkeyPatch) -> None:
-    images, labels = np.full((20, 32, 32, 3), 200, np.uint8), (np.arange(20) % 10)[:, None]
-    parts = (images, labels), (images - 1, labels)
-    monkeypatch.setattr(keras.datasets.cifar10, "load_data", lambda: parts)
-    monkeypatch.delenv("CNNZOO_DATA", raising=False)
-    data = load_data("cifar10")
-    assert data.source == "cifar10, as downloaded by Keras"
-    assert data.class_names[:2] == ("airplane", "automobile")
-
-
 def test_a_path_to_an_npz_is_read(tmp_path: Path) -> None:
     _save(tmp_path / "mine.npz")
     assert load_data(tmp_path / "mine.npz").name == "mine"
@@ -91,7 +53,7 @@ def test_a_folder_called_like_a_dataset_is_read_when_given_as_a_path(
     (tmp_path / "digits").mkdir()
     monkeypatch.chdir(tmp_path)
     for path in ("./digits", "digits/", Path("digits")):
-        with pytest.raises(DataError, match="has no class folders"):
+        with pytest.raises(DataError, match="has no classes"):
             load_data(path)
 
 
@@ -110,14 +72,56 @@ def test_a_misspelt_name_is_answered_with_the_nearest() -> None:
 
 @pytest.mark.parametrize("source", ["nowhere/", "nowhere.npz", Path("nowhere")])
 def test_a_path_that_does_not_exist_is_named(source: str | Path) -> None:
-    with pytest.raises(DataError, match=r"nowhere.* does not exist\. Give an \.npz file, a folder"):
+    with pytest.raises(
+        DataError, match=r"nowhere.* does not exist\. Give an \.npz file, a CSV list, a folder"
+    ):
         load_data(source)
 
 
-def test_split_off_test_needs_two_images_of_a_class() -> None:
-    images, labels = np.zeros((4, 2, 2, 1), np.uint8), np.array([0, 0, 0, 1])
-    with pytest.raises(DataError, match="here: 'b' has only one image"):
-        split_off_test(images, labels, ("a", "b"), "here", 0)
+def test_an_unknown_way_with_bad_data_is_refused_before_anything_is_read() -> None:
+    with pytest.raises(UsageError, match=r"bad_data='skp' is none of .* Did you mean 'skip'"):
+        load_data("nowhere", bad_data="skp")
+
+
+def test_a_device_is_no_dataset() -> None:
+    """I8: it is told at once, and nothing is read from it."""
+    with pytest.raises(DataError, match="/dev/zero is neither a file nor a folder"):
+        load_data("/dev/zero")
+
+
+def test_a_path_that_may_not_be_looked_at_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """S8: told by the call that fails, because root may look at everything."""
+
+    def refused(self: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "stat", refused)
+    with pytest.raises(DataError, match="secret/data cannot be read: Permission denied"):
+        load_data("secret/data")
+
+
+@pytest.mark.parametrize("fault", ["deleted", "damaged"])
+def test_a_file_that_goes_bad_after_the_look_is_named(tmp_path: Path, fault: str) -> None:
+    """S7: whoever reads it later, in the middle of an epoch, learns which one it was."""
+    for name, seed in (("a", 0), ("b", 10)):
+        (tmp_path / name).mkdir()
+        for i in range(3):
+            noise = np.random.default_rng(seed + i).integers(0, 256, (4, 4), np.uint8)
+            Image.fromarray(noise).save(tmp_path / name / f"{i}.png")
+    images = load_data(tmp_path).train.images
+    assert isinstance(images, ImageFiles)
+    path = images.paths[0]
+    path.unlink() if fault == "deleted" else path.write_bytes(path.read_bytes()[:50])
+    with pytest.raises(DataError, match=rf"{path.name}: it cannot be"):
+        images[0]
+
+
+def test_the_order_of_classes_is_part_of_a_dataset(tmp_path: Path) -> None:
+    """S6: whoever predicts compares names, not numbers."""
+    images = np.arange(20 * 4, dtype=np.uint8).reshape(20, 2, 2)
+    arrays = {"x": images, "y": np.arange(20) % 2, "class_names": np.array(["dog", "cat"])}
+    np.savez(tmp_path / "a.npz", **arrays)
+    assert load_data(tmp_path / "a.npz").class_names == ("dog", "cat")
 
 
 def test_rows_of_a_part_keep_images_and_labels_together() -> None:

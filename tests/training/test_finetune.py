@@ -16,10 +16,11 @@ from PIL import Image
 
 from cnnzoo.errors import DataError, UsageError
 from cnnzoo.pictures import ImageFiles
-from cnnzoo.training.augmentation import AUGMENTATIONS
+from cnnzoo.training.augmentation import Movement
 from cnnzoo.training.batches import Batches
 from cnnzoo.training.datasets import Dataset, Part
 from cnnzoo.training.finetune import Run, fine_tune
+from cnnzoo.training.loop import Trainer
 from cnnzoo.training.rundir import FILES
 
 QUICK: dict[str, Any] = {"epochs": 2, "batch_size": 16, "progress": False}
@@ -27,7 +28,7 @@ QUICK: dict[str, Any] = {"epochs": 2, "batch_size": 16, "progress": False}
 
 def _history(run: Run) -> list[dict[str, str]]:
     with (run.path / "history.csv").open(newline="") as file:
-        return [{**row, "seconds": ""} for row in csv.DictReader(file)]
+        return [{**row, "seconds": "", "images_per_second": ""} for row in csv.DictReader(file)]
 
 
 def _metrics(run: Run) -> dict[str, Any]:
@@ -44,7 +45,7 @@ def run(tiny: str, bars: Dataset, tmp_path_factory: pytest.TempPathFactory) -> R
 
 
 def test_a_network_learns_and_everything_is_written(run: Run) -> None:
-    assert {path.name for path in run.path.iterdir()} == set(FILES)
+    assert {path.name for path in run.path.iterdir()} == {*FILES, "checkpoints", ".lock"}
     assert run.metrics["test_accuracy"] > 0.6  # guessing gives a third
     assert json.loads((run.path / "metrics.json").read_text()) == run.metrics
     assert len(_history(run)) == run.metrics["epochs"] == 20
@@ -57,7 +58,8 @@ def test_a_network_learns_and_everything_is_written(run: Run) -> None:
 def test_config_holds_what_is_needed_to_do_it_again(run: Run) -> None:
     config = json.loads((run.path / "config.json").read_text())
     assert config["seed"] == config["arguments"]["seed"] == 5
-    assert config["arguments"]["epochs"] == 20
+    assert config["recipe"]["epochs"] == 20
+    assert config["recipe"]["name"] == "scratch"
     assert config["network"] == {"name": "tiny", "title": "tiny", "parameters": 235}
     assert config["data"]["training_images"] + config["data"]["validation_images"] == 60
     assert config["data"]["validation_images"] == 6
@@ -100,8 +102,8 @@ class Watched(np.ndarray):
     taken: dict[int, int]
 
     def __getitem__(self, index: Any) -> Any:
-        if isinstance(index, (int, np.integer)):
-            self.taken[int(index)] = self.taken.get(int(index), 0) + 1
+        for row in np.atleast_1d(index) if not isinstance(index, (slice, tuple)) else ():
+            self.taken[int(row)] = self.taken.get(int(row), 0) + 1
         return np.asarray(super().__getitem__(index))
 
 
@@ -112,29 +114,31 @@ def test_the_test_part_is_read_once_and_after_the_training(
     watched = bars.test.images.view(Watched)
     watched.taken = {}
     after: dict[str, Any] = {}
-    load_weights = keras.Model.load_weights
+    load_best = Trainer._load_best
 
-    def note(self: keras.Model, path: Path, **options: Any) -> None:
+    def note(self: Trainer) -> None:
         after["taken"] = dict(watched.taken)
         after["epochs"] = len((tmp_path / "history.csv").read_text().splitlines()) - 1
-        load_weights(self, path, **options)
+        load_best(self)
 
-    monkeypatch.setattr(keras.Model, "load_weights", note)
-    monkeypatch.setattr("cnnzoo.training.finetune.render", lambda *a: "")  # it shows mistakes
+    monkeypatch.setattr(Trainer, "_load_best", note)
+    monkeypatch.setattr("cnnzoo.training.finetune.fingerprint", lambda _: "")
+    monkeypatch.setattr("cnnzoo.training.record.fingerprint", lambda _: "")
+    monkeypatch.setattr("cnnzoo.training.finetune.render", lambda *a, **b: "")  # shows mistakes
     fine_tune(tiny, data=replace(bars, test=Part(watched, bars.test.labels)), out=tmp_path, **QUICK)
     assert after == {"taken": {}, "epochs": 2}
     assert watched.taken == dict.fromkeys(range(30), 1)
 
 
 class BreaksAfter(StringIO):
-    """A stream that fails when the given number of lines has been written."""
+    """A stream that fails when the given number of epochs has been written."""
 
     def __init__(self, lines: int, error: BaseException) -> None:
         super().__init__()
         self.lines, self.error = lines, error
 
     def write(self, text: str) -> int:
-        if self.getvalue().count("\n") >= self.lines:
+        if self.getvalue().count("epoch ") >= self.lines:
             raise self.error
         return super().write(text)
 
@@ -148,7 +152,7 @@ def test_a_run_that_dies_leaves_a_folder_that_can_be_used(
             tiny, data=bars, out=tmp_path, epochs=9, batch_size=16, progress=BreaksAfter(2, error)
         )
     assert {path.name for path in tmp_path.iterdir()} == {
-        "config.json", "history.csv", "model.keras"
+        "config.json", "history.csv", "model.keras", "checkpoints", ".lock"
     }  # fmt: skip
     assert len((tmp_path / "history.csv").read_text().splitlines()) == 1 + 3
     keras.saving.load_model(tmp_path / "model.keras")
@@ -162,7 +166,7 @@ def test_a_file_that_vanishes_during_training_is_named(tiny: str, tmp_path: Path
 
     class Deletes(StringIO):
         def write(self, text: str) -> int:
-            for path in paths:
+            for path in paths if "epoch 1" in text else ():
                 path.unlink(missing_ok=True)
             return super().write(text)
 
@@ -183,11 +187,14 @@ def test_training_images_are_shuffled_and_moved_and_validation_images_are_not(
             super().__init__(*arguments, **options)
             made.append(self)
 
-    monkeypatch.setattr("cnnzoo.training.fitting.Batches", Noted)
-    fine_tune(tiny, data=bars, out=tmp_path, seed=7, augment="photos", **QUICK)
-    learnt, checked = made
-    assert (learnt.seed, learnt.augmentation) == (7, AUGMENTATIONS["photos"])
-    assert (checked.seed, checked.augmentation) == (None, None)
+    monkeypatch.setattr("cnnzoo.training.finetune.Batches", Noted)
+    fine_tune(tiny, data=bars, out=tmp_path, seed=7, augment="photos, erase", **QUICK)
+    learnt, checked, tested = made
+    assert learnt.seed == 7
+    assert learnt.movement == Movement(flip=True, shift=0.1, zoom=0.1)
+    assert len(learnt.effects.layers) == 1
+    for still in (checked, tested):
+        assert (still.seed, still.movement, still.effects.layers) == (None, None, [])
     assert (len(learnt.part), len(checked.part)) == (54, 6)
 
 
@@ -212,12 +219,13 @@ def test_bad_arguments_are_refused_before_data_are_looked_for(
 def test_arguments_that_do_not_fit_the_data_are_refused_before_a_network_is_built(
     tiny: str, bars: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cnnzoo.training.finetune.build", lambda *a, **b: pytest.fail("built"))
+    monkeypatch.setattr("cnnzoo.training.network.build", lambda *a, **b: pytest.fail("built"))
     with pytest.raises(UsageError, match="batch_size=61 is more than the 60 training images"):
         fine_tune(tiny, data=bars, out=tmp_path / "run", batch_size=61)
+    few = replace(bars, train=bars.train.rows(np.arange(6)))
     with pytest.raises(UsageError, match="leaves no training image of the class 'lying'"):
-        fine_tune(tiny, data=bars, out=tmp_path / "run", validation_fraction=0.99)
-    assert not (tmp_path / "run").exists()
+        fine_tune(tiny, data=few, out=tmp_path / "run", validation_fraction=0.9, batch_size=2)
+    assert not (tmp_path / "run" / "config.json").exists()
 
 
 def test_images_last_is_the_only_data_format(tiny: str, bars: Dataset) -> None:
@@ -233,10 +241,14 @@ def test_an_older_run_stays_when_the_new_data_cannot_be_read(
     tiny: str, run: Run, tmp_path: Path
 ) -> None:
     old = shutil.copytree(run.path, tmp_path / "old")
-    before = {path: path.read_bytes() for path in old.iterdir()}
+    before = _contents(old)
     with pytest.raises(DataError):
         fine_tune(tiny, data="nowhere.npz", out=old, overwrite=True, **QUICK)
-    assert {path: path.read_bytes() for path in old.iterdir()} == before
+    assert _contents(old) == before
+
+
+def _contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_without_out_a_free_folder_is_found(
@@ -265,8 +277,9 @@ def test_coloured_images_of_another_size_fit_a_grey_network(tiny: str, tmp_path:
     )  # fmt: skip
     run = fine_tune(tiny, data=tmp_path / "coloured.npz", out=tmp_path / "run", **QUICK)
     assert run.model.input_shape == (None, 12, 12, 1)
-    arguments = json.loads((run.path / "config.json").read_text())["arguments"]
-    assert arguments["augment"] == "photos"  # chosen, because the images are coloured
+    config = json.loads((run.path / "config.json").read_text())
+    assert config["recipe"]["augment"][0] == "rotate 10"  # the classes are digits: never mirrored
+    assert config["data"]["images"].endswith("where they differ, RGB becomes its luma")
     assert run.model.output_shape == (None, 4)
     command = json.loads((run.path / "config.json").read_text())["command"]
     assert command.startswith(f"cnnzoo finetune tiny --data {tmp_path / 'coloured.npz'} ")
@@ -277,7 +290,12 @@ def test_progress_goes_to_standard_output_or_where_it_is_told(
 ) -> None:
     stream = StringIO()
     fine_tune(tiny, data=bars, out=tmp_path / "a", epochs=2, progress=stream)
-    assert stream.getvalue().count("epoch") == 2
+    lines = stream.getvalue().splitlines()
+    assert lines[0].startswith("tiny on bars: 54 images to learn from, 6 for validation, 30 to")
+    assert lines[1] == "images: resized to 12 x 12 where they differ, grey"
+    assert lines[2].startswith("recipe scratch: ")
+    assert "  learning_rate         0.002" in lines
+    assert [line.split()[:2] for line in lines[-2:]] == [["epoch", "1/2"], ["epoch", "2/2"]]
     assert capsys.readouterr().out == ""
     fine_tune(tiny, data=bars, out=tmp_path / "b", epochs=1)
     assert "epoch 1/1" in capsys.readouterr().out

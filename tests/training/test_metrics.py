@@ -6,7 +6,14 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from cnnzoo.training.metrics import confusion_matrix, per_class, score, wilson_interval
+from cnnzoo.training.metrics import (
+    calibration,
+    confusion_matrix,
+    per_class,
+    score,
+    top_k,
+    wilson_interval,
+)
 
 TRUE = np.array([0, 0, 0, 1, 1, 2])
 PREDICTED = [0, 0, 1, 1, 1, 1]
@@ -49,3 +56,63 @@ def test_wilson_interval_of_a_perfect_result_does_not_claim_certainty() -> None:
     low, high = wilson_interval(30, 30)
     assert low < 0.9
     assert high == pytest.approx(1.0)
+
+
+def test_score_agrees_with_scikit_learn() -> None:
+    metrics = pytest.importorskip("sklearn.metrics")
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 7, 300)
+    rows = rng.dirichlet(np.ones(8), 300) + 0.7 * np.eye(8)[labels] * rng.random((300, 1))
+    rows /= rows.sum(axis=1, keepdims=True)
+    found, predicted = score(labels, rows, tuple("abcdefgh")), rows.argmax(axis=1)
+    classes = range(8)
+    assert found["test_loss"] == pytest.approx(metrics.log_loss(labels, rows, labels=classes))
+    expected = metrics.top_k_accuracy_score(labels, rows, k=5, labels=classes)
+    assert found["top5_accuracy"] == pytest.approx(expected)
+    expected = metrics.recall_score(labels, predicted, labels=range(7), average="macro")
+    assert found["balanced_accuracy"] == pytest.approx(expected)
+    expected = metrics.f1_score(labels, predicted, average="macro")
+    assert found["macro_f1"] == pytest.approx(expected)
+    expected = np.square(rows - np.eye(8)[labels]).sum(axis=1).mean()
+    assert found["brier_score"] == pytest.approx(expected)
+
+
+def test_top_k_counts_ties_once() -> None:
+    rows = np.full((4, 4), 0.25)
+    assert top_k(np.arange(4), rows, 2) == 0.5
+
+
+def test_top5_is_not_stated_for_five_classes() -> None:
+    assert score(np.array([0]), np.full((1, 5), 0.2), tuple("abcde"))["top5_accuracy"] is None
+    assert score(np.array([0]), np.full((1, 6), 0.2), tuple("abcdef"))["top5_accuracy"] == 1
+
+
+def test_calibration_of_a_hand_made_example() -> None:
+    rows = np.array([[0.9, 0.1], [0.91, 0.09], [0.6, 0.4], [0.38, 0.62]])
+    found = calibration(np.array([0, 1, 0, 0]), rows, bins=10)
+    # In (0.8, 0.9] one right answer of 0.9; in (0.9, 1] one wrong of 0.91; in (0.5, 0.6] one
+    # right of 0.6; in (0.6, 0.7] one wrong of 0.62.
+    assert found["expected_calibration_error"] == pytest.approx((0.1 + 0.91 + 0.4 + 0.62) / 4)
+    assert found["mean_confidence"] == pytest.approx((0.9 + 0.91 + 0.6 + 0.62) / 4)
+    assert [row["count"] for row in found["bins"]] == [0, 0, 0, 0, 0, 1, 1, 0, 1, 1]
+    assert found["bins"][6] == {
+        "from": 0.6, "to": 0.7, "count": 1, "confidence": 0.62, "accuracy": 0.0
+    }  # fmt: skip
+    assert found["bins"][0]["accuracy"] is None
+
+
+def test_calibration_averages_within_a_bin_before_it_compares() -> None:
+    rows = np.tile([[0.75, 0.25]], (4, 1))
+    found = calibration(np.array([0, 0, 0, 1]), rows)
+    assert found["expected_calibration_error"] == pytest.approx(0)
+    assert len(found["bins"]) == 15
+    certain = calibration(np.array([1, 0]), np.array([[1.0, 0.0], [1.0, 0.0]]))
+    assert certain["bins"][-1]["count"] == 2
+    assert certain["expected_calibration_error"] == 0.5
+
+
+def test_the_matrix_of_a_thousand_classes_is_left_out() -> None:
+    names = tuple(map(str, range(1000)))
+    found = score(np.array([3, 4]), np.eye(1000)[[3, 5]], names)
+    assert found["confusion_matrix"] is None
+    assert found["test_accuracy"] == 0.5

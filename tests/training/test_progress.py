@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import pytest
+import tensorflow as tf
 
-from cnnzoo.training.progress import ShowProgress
+from cnnzoo.training.progress import ShowProgress, TensorBoard
 
 LOGS = {"loss": 0.25, "accuracy": 0.9, "val_loss": 0.5, "val_accuracy": 0.8}
 
@@ -15,13 +17,11 @@ class Terminal(io.StringIO):
 
 
 def _train(shown: ShowProgress, epochs: int = 2, batches: int = 3) -> None:
-    shown.on_train_begin()
     for epoch in range(epochs):
-        shown.on_epoch_begin(epoch)
         for batch in range(batches):
-            shown.on_train_batch_end(batch, LOGS)
-        shown.on_epoch_end(epoch, LOGS)
-    shown.on_train_end()
+            shown.step(epoch, batch + 1, LOGS)
+        shown.epoch({**LOGS, "epoch": epoch + 1, "seconds": 0.5})
+    shown.close()
 
 
 def test_a_file_gets_one_plain_line_per_epoch() -> None:
@@ -66,6 +66,31 @@ def test_close_gives_the_cursor_back_after_an_exception(monkeypatch: pytest.Monk
     monkeypatch.setenv("TERM", "xterm")
     stream = Terminal()
     shown = ShowProgress(stream, epochs=2, batches=3)
-    shown.on_train_begin()
     shown.close()
     assert stream.getvalue().rstrip().endswith("\x1b[?25h")
+
+
+def test_a_bar_begins_where_an_earlier_part_of_the_run_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    shown = ShowProgress(Terminal(), epochs=2, batches=3, done=4)
+    assert shown.bar.tasks[0].completed == 4
+    shown.close()
+
+
+def test_tensorboard_gets_every_figure_of_every_epoch(tmp_path: Path) -> None:
+    board = TensorBoard(tmp_path)
+    board.step(0, 1, LOGS)
+    board.epoch({**LOGS, "epoch": 1, "phase": "all"})
+    board.epoch({**LOGS, "epoch": 2, "phase": "all", "loss": 0.125})
+    board.close()
+    (file,) = tmp_path.iterdir()
+    found = [
+        (event.step, value.tag, float(tf.make_ndarray(value.tensor)))
+        for record in tf.data.TFRecordDataset(str(file))
+        for event in [tf.compat.v1.Event.FromString(record.numpy())]
+        for value in event.summary.value
+    ]
+    assert {tag for _, tag, _ in found} == set(LOGS)
+    assert [(step, value) for step, tag, value in found if tag == "loss"] == [(1, 0.25), (2, 0.125)]

@@ -1,20 +1,17 @@
 from __future__ import annotations
 
-import base64
-import io
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
-from PIL import Image
+from keras import layers
 
-from cnnzoo.pictures import ImageFiles
 from cnnzoo.training.datasets import Part
 from cnnzoo.training.metrics import score
-from cnnzoo.training.report import confusions, mistakes, render
+from cnnzoo.training.report import render
 
 NAMES = ("cat", "<script>alert(1)</script>", 'd"o&g')
 TRUE = np.array([0, 0, 1, 1, 2, 2])
@@ -46,12 +43,14 @@ def page(test_part: Part, probabilities: Callable[..., np.ndarray]) -> str:
 def _config(**changed: Any) -> dict[str, Any]:
     arguments = {
         "network": "lenet5", "options": {"original": True}, "weights": None,
-        "input_shape": [32, 32, 1], "augment": "none", "seed": 0,
+        "input_shape": [32, 32, 1], "seed": 0,
     }  # fmt: skip
+    recipe = {"name": "scratch", "lr": {"head": 0.001}, "augment": ["flip", "zoom 0.1"]}
     config = {
         "command": "cnnzoo finetune lenet5 --data 'a & b.npz'",
         "started": "2026-01-02T03:04:05+00:00",
         "arguments": arguments,
+        "recipe": recipe,
         "network": {"name": "lenet5", "title": "LeNet-5", "parameters": 61706},
         "data": {
             "name": "pets", "source": "/home/pets", "training_images": 1295,
@@ -72,8 +71,10 @@ def test_the_page_says_what_came_out(page: str) -> None:
     assert "best epoch 2 of 2" in text
     assert "parameters 61,706" in text
     assert "1 test image is also in the training part" in text
-    assert "options original=True" in text
+    assert "options: original True" in text
     assert "input shape 32 × 32 × 1" in text
+    assert "lr: head 0.001 augment flip, zoom 0.1" in text
+    assert "Training images are changed at random" in text
 
 
 def test_the_page_asks_for_nothing_from_elsewhere(page: str) -> None:
@@ -116,52 +117,124 @@ def test_the_class_table_shows_a_dash_for_what_is_not_defined(
 def test_the_gallery_titles_true_and_predicted_with_the_probability(page: str) -> None:
     captions = re.findall(r"<figcaption>(.*?)</figcaption>", page)
     assert (
-        captions[1] == "cat : <em>&lt;script&gt;alert(1)&lt;/script&gt;</em><small>70.0 %</small>"
+        captions[1]
+        == "cat : <em>&lt;script&gt;alert(1)&lt;/script&gt;</em><small>70.0\xa0%</small>"
     )
 
 
-def test_mistakes_come_surest_first(
+def _rows(count: int, **more: Any) -> list[dict[str, Any]]:
+    """A history."""
+    return [
+        {
+            "epoch": i, "loss": 1 / i, "accuracy": 0.5, "val_loss": 1 / i, "val_accuracy": 0.6,
+            "learning_rate": 0.1, "seconds": 2.0, **{key: f(i) for key, f in more.items()},
+        }
+        for i in range(1, count + 1)
+    ]  # fmt: skip
+
+
+def _metrics(labels: np.ndarray, rows: np.ndarray, names: tuple[str, ...]) -> dict[str, Any]:
+    found = {"best_epoch": 1, "best_epoch_by": "", "epochs": 4, "seconds": 1.0}
+    return score(labels, rows, names) | found
+
+
+def _render(
+    probabilities: Callable[..., np.ndarray],
+    part: Part,
+    history: list[dict[str, Any]],
+    config: dict[str, Any] | None = None,
+    **more: Any,
+) -> str:
+    rows = probabilities(PREDICTED, SURE, 3)
+    return render(config or _config(), history, _metrics(TRUE, rows, NAMES), part, rows, **more)
+
+
+def test_the_phases_the_learning_rate_and_the_averaged_weights_are_drawn(
     test_part: Part, probabilities: Callable[..., np.ndarray]
 ) -> None:
-    found = mistakes(test_part, probabilities(PREDICTED, SURE, 3), NAMES)
-    assert [(m.row, m.true, m.predicted) for m in found] == [
-        (3, NAMES[1], "cat"),
-        (1, "cat", NAMES[1]),
-        (5, NAMES[2], NAMES[1]),
-    ]
-    assert [m.probability for m in found] == [0.95, 0.7, 0.5]
-    assert found[0].of_true == pytest.approx(0.025)
+    history = _rows(4, phase=lambda i: "head" if i < 3 else "all", ema_val_accuracy=lambda i: 0.7)
+    page = _render(probabilities, test_part, history)
+    assert page.count('<line class="phase"') == 3  # in loss, accuracy, learning rate
+    assert page.count(">head</text>") == page.count(">all</text>") == 3
+    assert page.count('<polyline class="averaged"') == 1
+    assert "Learning rate" in page
+    assert "epoch 2: learning rate 0.1" in page
+    assert "epoch, median" in page
 
 
-def test_mistakes_hold_the_pixels_themselves(
+def test_a_network_that_was_only_measured_has_no_curves(
     test_part: Part, probabilities: Callable[..., np.ndarray]
 ) -> None:
-    first = mistakes(test_part, probabilities(PREDICTED, SURE, 3), NAMES)[0]
-    image = Image.open(io.BytesIO(base64.b64decode(first.image.partition(",")[2])))
-    assert np.array_equal(np.asarray(image), test_part.images[3][..., 0])
-    assert first.small
+    config = _config()
+    del config["recipe"]
+    config["data"] = {**config["data"], "part": "train"}
+    page = _render(probabilities, test_part, [], config)
+    assert "Learning curves" not in page
+    assert '<p class="eyebrow">Evaluation' in page
+    assert "training accuracy, 95" in page
 
 
-def test_mistakes_are_at_most_as_many_as_asked_for(
+def test_the_reliability_diagram_has_a_bar_for_every_bin_with_answers(page: str) -> None:
+    # Confidences 0.9, 0.7, 0.8, 0.95, 0.6, 0.5 in bins of a fifteenth.
+    assert len(re.findall(r'<rect class="right"', page)) == 6
+    assert re.findall(r'<rect class="(?:short|more)"', page)
+    assert "expected calibration error" in page
+    assert "in 15 bins" in page
+
+
+def test_grad_cam_stands_beside_every_mistake(
     test_part: Part, probabilities: Callable[..., np.ndarray]
 ) -> None:
-    assert len(mistakes(test_part, probabilities(PREDICTED, SURE, 3), NAMES, most=2)) == 2
+    image = keras.Input((12, 12, 3))
+    x = layers.GlobalAveragePooling2D()(layers.Conv2D(4, 3, name="see")(image))
+    network = keras.Model(image, layers.Dense(3, activation="softmax")(x))
+    page = _render(probabilities, test_part, [], model=network)
+    assert len(re.findall(r'alt="what spoke for', page)) == 3
+    assert "Grad-CAM" in page
 
 
-def test_mistakes_shrink_photographs(
-    tmp_path: Path, probabilities: Callable[..., np.ndarray]
+def test_why_there_is_no_grad_cam_is_said(
+    test_part: Part, probabilities: Callable[..., np.ndarray]
 ) -> None:
-    Image.new("RGB", (400, 200)).save(tmp_path / "a.jpg")
-    part = Part(ImageFiles([tmp_path / "a.jpg"]), np.array([0]))
-    (found,) = mistakes(part, probabilities([1], [0.9], 2), ("a", "b"))
-    assert Image.open(io.BytesIO(base64.b64decode(found.image.partition(",")[2]))).size == (96, 48)
-    assert not found.small
+    image = keras.Input((8, 8, 1))
+    network = keras.Model(image, layers.Dense(3)(layers.Flatten()(image)), name="flat")
+    page = _render(probabilities, test_part, [], model=network)
+    assert "Without Grad-CAM: flat: no feature map" in page
+    assert "what spoke for" not in page
 
 
-def test_confusions_list_the_pairs_mistaken_most_often() -> None:
-    matrix = [[5, 1, 0], [3, 9, 0], [0, 2, 7]]
-    assert confusions(matrix, "abc") == [("b", "a", 3), ("c", "b", 2), ("a", "b", 1)]
-    assert confusions(matrix, "abc", most=1) == [("b", "a", 3)]
+def test_the_sheet_shows_originals_and_what_became_of_them(
+    test_part: Part, probabilities: Callable[..., np.ndarray]
+) -> None:
+    augmented = np.zeros((2, 4, 8, 8, 3), np.uint8)
+    page = _render(probabilities, test_part, [], augmented=augmented)
+    assert page.count('alt="a training image"') == 2
+    assert page.count('alt="the same, changed at random"') == 6
+    assert "as the network sees them" not in _render(probabilities, test_part, [])
+
+
+def test_a_thousand_classes_do_not_blow_up_the_page() -> None:
+    rng = np.random.default_rng(0)
+    names = tuple(f"class {i}" for i in range(1000))
+    labels = rng.integers(0, 1000, 3000)
+    rows = rng.dirichlet(np.full(1000, 0.05), 3000).astype("float32")
+    part = Part(rng.integers(0, 256, (3000, 8, 8, 1), np.uint8), labels)
+    page = render(_config(), [], _metrics(labels, rows, names), part, rows)
+    assert len(page) < 300_000
+    assert "The 40 of 1,000 classes" in page
+    assert "The 100 with the lowest F1; all 1,000 are in metrics.json" in page
+    assert page.count("<tr>") == 101
+
+
+def test_every_image_has_a_text_and_tables_scroll_in_their_own_box(page: str) -> None:
+    assert all("alt=" in image for image in re.findall(r"<img[^>]*>", page))
+    drawings = re.findall(r"<svg[^>]*>", page)
+    assert drawings
+    assert all("aria-label=" in drawing for drawing in drawings)
+    before = page[: page.index("<table>")]
+    assert "scroll" in before[before.rindex("<div class=") :]
+    assert "prefers-color-scheme: dark" in page
+    assert "@media print" in page
 
 
 def test_a_run_without_mistakes_says_so(
@@ -173,5 +246,5 @@ def test_a_run_without_mistakes_says_so(
         "best_epoch": 1, "best_epoch_by": "", "epochs": 1, "seconds": 1.0
     }  # fmt: skip
     page = render(_config(), history, metrics, test_part, rows)
-    assert "every test image was classified correctly" in page
+    assert "every image was classified correctly" in page
     assert "Mistaken most often" not in page

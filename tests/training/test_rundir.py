@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from cnnzoo.errors import StorageError, UsageError
+from cnnzoo.errors import CheckpointError, RunLockedError, StorageError, UsageError
 from cnnzoo.training.rundir import FILES, RunDirectory, free_path
 
 
@@ -20,6 +22,8 @@ def old_run(tmp_path: Path) -> Path:
     run.write_metrics({"test_accuracy": 1.0})
     run.write_report("<html>")
     run.model.write_text("weights")
+    (path / "checkpoints" / "step-00000001").mkdir(parents=True)
+    (path / "tensorboard").mkdir()
     (path / ".part.1.abc.model.keras").write_text("half")
     return path
 
@@ -94,3 +98,34 @@ def test_free_path_counts_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     Path("runs/a").mkdir(parents=True)
     Path("runs/a-2").touch()
     assert free_path("a") == Path("runs/a-3")
+
+
+def test_one_process_trains_in_a_folder_at_a_time(tmp_path: Path) -> None:
+    """T9."""
+    code = (
+        "import sys, pathlib; from cnnzoo.training.rundir import RunDirectory\n"
+        "with RunDirectory(pathlib.Path(sys.argv[1])).locked():\n"
+        "    print('locked', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"locked\n"
+        with pytest.raises(RunLockedError, match=f"process {other.pid} on "):
+            RunDirectory(tmp_path).locked().__enter__()
+        other.kill()  # a dead process holds nothing
+        other.wait()
+    with RunDirectory(tmp_path).locked():
+        RunDirectory(tmp_path).check()  # the lock itself is no foreign file
+
+
+def test_a_folder_without_a_run_cannot_be_taken_up(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="holds no run that could be taken up"):
+        RunDirectory(tmp_path).read_config()
+
+
+def test_metrics_are_there_once_a_run_is_finished(old_run: Path) -> None:
+    assert RunDirectory(old_run).read_metrics() == {"test_accuracy": 1.0}
+    (old_run / "metrics.json").unlink()
+    assert RunDirectory(old_run).read_metrics() is None

@@ -1,5 +1,8 @@
+"""Rows I7 (arrays) and S9 (larger than the memory)."""
+
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +10,10 @@ import numpy as np
 import pytest
 
 from cnnzoo.errors import DataError
-from cnnzoo.training.arrays import from_arrays, load_npz
+from cnnzoo.training.data import arrays
+from cnnzoo.training.data.arrays import survey_arrays, survey_npz
+from cnnzoo.training.data.select import select
+from cnnzoo.training.datasets import Dataset
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (6, 4, 5, 3), np.uint8)
@@ -21,7 +27,11 @@ def _arrays(**changed: Any) -> dict[str, Any]:
 
 def _load(tmp_path: Path, **changed: Any) -> Any:
     np.savez(tmp_path / "some.npz", **_arrays(**changed))
-    return load_npz(tmp_path / "some.npz")
+    return select(survey_npz(tmp_path / "some.npz"), "keep", 0)
+
+
+def _dataset(source: str = "", **changed: Any) -> Dataset:
+    return select(survey_arrays(_arrays(**changed), "", source), "keep", 0)
 
 
 def test_an_npz_becomes_a_dataset(tmp_path: Path) -> None:
@@ -49,7 +59,7 @@ def test_class_names_come_from_the_file(tmp_path: Path) -> None:
     ],
 )
 def test_pixels_of_other_types_are_recognised(images: np.ndarray) -> None:
-    data = from_arrays(_arrays(x_train=images), name="", source="")
+    data = _dataset(x_train=images)
     assert isinstance(data.train.images, np.ndarray)
     assert data.train.images.dtype == np.uint8
     assert np.array_equal(data.train.images, IMAGES)
@@ -57,34 +67,59 @@ def test_pixels_of_other_types_are_recognised(images: np.ndarray) -> None:
 
 def test_shares_between_two_pixel_values_are_rounded() -> None:
     shares = np.full((6, 2, 2), 0.701)
-    data = from_arrays(_arrays(x_train=shares, x_test=shares), name="", source="")
+    data = _dataset(x_train=shares, x_test=shares)
     assert np.unique(data.train.images).tolist() == [179]  # 178.755
 
 
 @pytest.mark.parametrize("shape", [(6, 20, 3), (6, 20, 3, 1)])
 def test_grey_images_may_lack_their_channel(shape: tuple[int, ...]) -> None:
     grey = IMAGES.reshape(shape)
-    data = from_arrays(_arrays(x_train=grey, x_test=grey), name="", source="")
+    data = _dataset(x_train=grey, x_test=grey)
     assert isinstance(data.train.images, np.ndarray)
     assert data.train.images.shape == (6, 20, 3, 1)
     assert data.channels == 1
 
 
 def test_labels_may_be_a_column() -> None:
-    data = from_arrays(_arrays(y_train=LABELS[:, None].astype(np.uint8)), name="", source="")
+    data = _dataset(y_train=LABELS[:, None].astype(np.uint8))
     assert data.train.labels.tolist() == LABELS.tolist()
     assert data.train.labels.dtype == np.int64
 
 
-def test_images_in_both_parts_are_noted() -> None:
+def test_images_in_both_parts_are_noted_when_they_are_kept() -> None:
     test = IMAGES.copy()
     test[0] = 7
-    (note,) = from_arrays(_arrays(x_test=test), name="", source="").notes
-    assert note.startswith("5 test images are also in the training part")
+    (note,) = _dataset(x_test=test).notes
+    assert note.startswith("5 images are in more than one part")
+
+
+def test_x_and_y_alone_are_split(tmp_path: Path) -> None:
+    images = RNG.integers(0, 256, (20, 3, 3), np.uint8)
+    np.savez(tmp_path / "one.npz", x=images, y=np.arange(20) % 2)
+    data = select(survey_npz(tmp_path / "one.npz"), "refuse", 0)
+    assert (len(data.train), len(data.test)) == (16, 4)
+
+
+def test_an_npz_may_bring_validation_images(tmp_path: Path) -> None:
+    data = _load(tmp_path, x_val=IMAGES // 2, y_val=LABELS)
+    assert data.validation is not None
+    assert np.array_equal(data.validation.images, IMAGES // 2)
+
+
+def test_an_npz_larger_than_the_memory_is_refused_before_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S9: a small file can unpack to far more than there is."""
+    monkeypatch.setattr(arrays, "MEMORY_BYTES", 2**20)
+    monkeypatch.setattr(np, "load", lambda *_, **__: pytest.fail("it was read"))
+    with zipfile.ZipFile(tmp_path / "bomb.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("x_train.npy", bytes(2**21))
+    with pytest.raises(DataError, match=r"unpacks to 2\.0 MiB.*CSV file, are read batch by batch"):
+        survey_npz(tmp_path / "bomb.npz")
 
 
 def test_dark_images_are_noted() -> None:
-    notes = from_arrays(_arrays(x_train=IMAGES // 16), name="", source="mine").notes
+    notes = _dataset("mine", x_train=IMAGES // 16).notes
     assert "brightest pixel of x_train of mine is 15" in notes[0]
 
 
@@ -130,10 +165,10 @@ def test_objects_in_an_npz_are_not_unpickled(tmp_path: Path) -> None:
 def test_a_file_that_is_no_npz_is_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "bad.npz").write_bytes(content)
     with pytest.raises(DataError, match=r"bad\.npz cannot be read as an \.npz file"):
-        load_npz(tmp_path / "bad.npz")
+        survey_npz(tmp_path / "bad.npz")
 
 
 def test_a_single_array_is_told_from_an_archive(tmp_path: Path) -> None:
     np.save(tmp_path / "one.npy", IMAGES)
     with pytest.raises(DataError, match=r"is a single array, not an \.npz with x_train"):
-        load_npz(tmp_path / "one.npy")
+        survey_npz(tmp_path / "one.npy")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,76 +13,115 @@ import numpy as np
 
 from cnnzoo.errors import DataError
 from cnnzoo.lookup import did_you_mean
-from cnnzoo.training.datasets import Dataset, Part, digest, repeated_note
+from cnnzoo.training.data.survey import TOGETHER, Survey, compare, digest
+from cnnzoo.training.datasets import Part
+from cnnzoo.units import mebibytes
 
 KEYS = ("x_train", "y_train", "x_test", "y_test")
+_ENDINGS = {"train": "_train", "validation": "_val", "test": "_test", TOGETHER: ""}
 _DARK = 128  # an image set whose brightest pixel is below was probably not scaled to 255
 
 
-def load_npz(
+def survey_npz(
     path: Path, name: str | None = None, class_names: tuple[str, ...] | None = None
-) -> Dataset:
+) -> Survey:
     """Read x_train, y_train, x_test, y_test and perhaps class_names from a NumPy archive.
 
     Raises:
-        DataError: Not such an archive, or images or labels that cannot be used.
+        DataError: Not such an archive, larger than the memory, or images or labels that cannot
+            be used.
     """
     try:
         with path.open("rb") as file:
+            _check_size(path)
             arrays = _read(np.load(file, allow_pickle=False), path)
     except DataError:
         raise
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(f"{path} cannot be read as an .npz file: {error}.") from error
-    return from_arrays(arrays, name=name or path.stem, source=str(path), class_names=class_names)
+    return survey_arrays(arrays, name or path.stem, str(path), class_names)
 
 
-def from_arrays(
+def survey_arrays(
     arrays: Mapping[str, np.ndarray],
-    *,
     name: str,
     source: str,
     class_names: tuple[str, ...] | None = None,
-) -> Dataset:
-    """Check the arrays of `KEYS` and make a dataset of them.
+) -> Survey:
+    """Check the arrays of `KEYS`, or just x and y, and look at every image.
 
     Images may be (N, H, W) or (N, H, W, 1 | 3), uint8 or float from 0 to 1; labels (N,) or (N, 1).
     """
     notes: list[str] = []
-    parts = []
-    channels = []
-    for part in ("train", "test"):
-        images = _pixels(arrays[f"x_{part}"], f"x_{part} of {source}", notes)
-        labels = _labels(arrays[f"y_{part}"], f"y_{part} of {source}")
-        if len(images) != len(labels):
-            raise DataError(
-                f"{source}: x_{part} holds {len(images):,} images but y_{part} "
-                f"{len(labels):,} labels."
-            )
-        parts.append(Part(images, labels))
-        channels.append(images.shape[-1])
-    train, test = parts
-    if channels[0] != channels[1]:
+    parts = {}
+    for part, ending in _ENDINGS.items():
+        if f"x{ending}" in arrays:
+            images = _pixels(arrays[f"x{ending}"], f"x{ending} of {source}", notes)
+            labels = _labels(arrays[f"y{ending}"], f"y{ending} of {source}")
+            if len(images) != len(labels):
+                raise DataError(
+                    f"{source}: x{ending} holds {len(images):,} images but y{ending} "
+                    f"{len(labels):,} labels."
+                )
+            parts[part] = Part(images, labels)
+    channels = {part.images.shape[-1] for part in parts.values()}  # type: ignore[union-attr]
+    if len(channels) > 1:
         raise DataError(f"{source}: x_train and x_test do not have the same number of channels.")
+    first = parts.get("train") or parts[TOGETHER]
     given = arrays.get("class_names")
     names = _class_names(given, source) if given is not None else class_names
-    names = names or tuple(str(label) for label in range(int(train.labels.max()) + 1))
-    _check_classes(train.labels, test.labels, names, source)
-    notes += repeated_note(*([digest(image.tobytes()) for image in p.images] for p in parts))
-    return Dataset(name, source, train, test, names, channels[0], tuple(notes))
+    names = names or tuple(str(label) for label in range(int(first.labels.max()) + 1))
+    _check_classes(parts, first, names, source)
+    survey = Survey(
+        name,
+        source,
+        names,
+        parts,
+        {part: [digest(image) for image in found.images] for part, found in parts.items()},
+        lambda part, row: f"image {row} of x{_ENDINGS[part]}",
+        channels.pop(),
+        sizes=Counter(),
+        notes=notes,
+    )
+    for found in parts.values():
+        height, width, depth = found.images.shape[1:]  # type: ignore[union-attr]
+        survey.sizes[width, height] += len(found)
+        survey.modes["array L" if depth == 1 else "array RGB"] += len(found)
+    compare(survey)
+    return survey
+
+
+def _check_size(path: Path) -> None:
+    """An archive says how large its arrays are; refuse what the memory cannot hold."""
+    if not zipfile.is_zipfile(path):
+        return
+    with zipfile.ZipFile(path) as archive:
+        size = sum(entry.file_size for entry in archive.infolist())
+    if size > MEMORY_BYTES:
+        raise DataError(
+            f"{path} unpacks to {mebibytes(size)}, and this machine has "
+            f"{mebibytes(MEMORY_BYTES)} of memory. Image files, in class folders or listed in a "
+            "CSV file, are read batch by batch."
+        )
 
 
 def _read(archive: Any, path: Path) -> dict[str, np.ndarray]:
     """The arrays we know of an opened archive."""
     if not isinstance(archive, np.lib.npyio.NpzFile):
         raise DataError(f"{path} is a single array, not an .npz with {', '.join(KEYS)}.")
-    for key in KEYS:
+    wanted = ("x", "y") if {"x", "y"} <= set(archive) else KEYS
+    for key in wanted:
         if key not in archive:
             raise DataError(
                 f"{path} has no array {key!r}.{did_you_mean(key, archive)} "
-                f"It holds: {', '.join(archive) or 'nothing'}; needed: {', '.join(KEYS)}."
+                f"It holds: {', '.join(archive) or 'nothing'}; needed: {', '.join(KEYS)}, "
+                "or x and y."
             )
-    return {key: archive[key] for key in (*KEYS, "class_names") if key in archive}
+    extra = (
+        "class_names",
+        *(key for key in ("x_val", "y_val") if {"x_val", "y_val"} <= set(archive)),
+    )
+    return {key: archive[key] for key in (*wanted, *extra) if key in archive}
 
 
 def _pixels(array: np.ndarray, where: str, notes: list[str]) -> np.ndarray:
@@ -135,21 +176,32 @@ def _class_names(array: np.ndarray, source: str) -> tuple[str, ...]:
 
 
 def _check_classes(
-    train: np.ndarray, test: np.ndarray, names: tuple[str, ...], source: str
+    parts: Mapping[str, Part], first: Part, names: tuple[str, ...], source: str
 ) -> None:
     """Every class has training images, and no label is out of range."""
-    for part, labels in (("y_train", train), ("y_test", test)):
-        for label in (labels.min(), labels.max()):
+    for part, found in parts.items():
+        for label in (found.labels.min(), found.labels.max()):
             if not 0 <= label < len(names):
                 raise DataError(
-                    f"{part} of {source} holds the label {label}; with {len(names)} classes "
-                    f"labels go from 0 to {len(names) - 1}."
+                    f"y{_ENDINGS[part]} of {source} holds the label {label}; with {len(names)} "
+                    f"classes labels go from 0 to {len(names) - 1}."
                 )
     if len(names) < 2:
         raise DataError(f"{source} has one single class; a classifier needs at least two.")
-    missing = sorted(set(range(len(names))) - set(np.unique(train).tolist()))
+    missing = sorted(set(range(len(names))) - set(np.unique(first.labels).tolist()))
     if missing:
         raise DataError(
             f"{source} has no training image of class {', '.join(map(str, missing))}. "
             f"Number the classes from 0 without gaps."
         )
+
+
+def _memory_bytes() -> int:
+    """The memory of this machine; a bound that is never reached where nobody says."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return 2**62
+
+
+MEMORY_BYTES = _memory_bytes()

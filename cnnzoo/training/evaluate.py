@@ -1,0 +1,273 @@
+"""What a network gets right: the figures and the report of fine-tuning, for any model and data."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import sys
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+import keras
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+from cnnzoo.errors import DataError, UsageError
+from cnnzoo.files import write_json, write_text
+from cnnzoo.pictures import ImageFiles
+from cnnzoo.training import surroundings
+from cnnzoo.training.datasets import Dataset, Part, load_data
+from cnnzoo.training.metrics import score
+from cnnzoo.training.report import render
+from cnnzoo.training.rundir import free_path
+from cnnzoo.training.subject import Subject, check_classes, find_subject
+from cnnzoo.training.view import View
+from cnnzoo.units import percent
+
+KIND = "cnnzoo evaluation"
+FILES = ("metrics.json", "report.html")  # beside config.json
+PARTS = ("test", "train", "all")
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What came out.
+
+    Attributes:
+        path: The folder with config.json, metrics.json and report.html.
+        metrics: What metrics.json holds; accuracies are fractions.
+        probabilities: (N, classes), in the order of the images.
+    """
+
+    path: Path
+    metrics: dict[str, Any]
+    probabilities: np.ndarray = field(repr=False)
+
+    @property
+    def report(self) -> Path:
+        return self.path / "report.html"
+
+    def __str__(self) -> str:
+        m = self.metrics
+        low, high = m["test_accuracy_interval"]
+        what = {"train": "training ", "test": "test ", "all": ""}[m["part"]]
+        return (
+            f"{percent(m['test_accuracy'])} of {m['test_images']:,} {what}images right "
+            f"(95 % interval {percent(low)} to {percent(high)}), {m['misclassified']:,} wrong\n"
+            f"report: {self.report}"
+        )
+
+
+def evaluate(
+    model: str | os.PathLike[str] | keras.Model,
+    *,
+    data: str | os.PathLike[str] | Dataset,
+    weights: str | None = None,
+    part: str = "test",
+    out: str | os.PathLike[str] | None = None,
+    overwrite: bool = False,
+    batch_size: int = 32,
+    progress: bool | TextIO = True,
+    **options: Any,
+) -> Evaluation:
+    """Measure a network on labelled images and write the report.
+
+    Images are decoded batch by batch; memory does not grow with their number.
+
+    Args:
+        model: The folder of a run of ``cnnzoo finetune``, the path of a ``.keras`` file, a name
+            of ``cnnzoo.list_models()``, or a Keras model. It takes pixels 0 to 255.
+        data: What ``cnnzoo.load_data`` takes or returns.
+        weights: With a name: a tag of ``cnnzoo info NAME``, or a file; the first tag unless
+            given. Images are resized and cut as those weights were measured.
+        part: "test", "train" or "all" images of the data.
+        out: Folder for the results, new or empty; ``runs/evaluate-<model>-<data>`` unless given.
+        overwrite: Replace an older evaluation in ``out``.
+        batch_size: Images at once.
+        progress: Whether to show it on standard error, or the stream to show it on.
+        **options: With a name: the network's own options.
+
+    Raises:
+        UnknownNameError: No network, or no weights of it, are called so.
+        UsageError: An argument cannot work; nothing was written.
+        DataError: Images that cannot be read, or classes that are not those of the network.
+        DownloadError, IntegrityError, StorageError, WeightsError: The weights cannot be had.
+    """
+    if isinstance(model, keras.Model):
+        subject = Subject(model.name, model.name)
+    else:
+        subject = find_subject(model, weights, options)
+    check_settings(part, batch_size)
+    if keras.config.image_data_format() != "channels_last":
+        raise UsageError("evaluate needs keras.config.set_image_data_format('channels_last').")
+    if out is not None:
+        _check_folder(Path(out), overwrite)
+    dataset = data if isinstance(data, Dataset) else load_data(data)
+    class_names = check_classes(subject, dataset.class_names)
+    network = model if isinstance(model, keras.Model) else subject.load()
+    view = _view(subject, network, len(class_names))
+    images = _part(dataset, part)
+    stream = sys.stderr if progress is True else progress or None
+    began = time.perf_counter()
+    probabilities, notes = _answers(network, view, images, batch_size, stream)
+    metrics = {
+        **score(images.labels, probabilities, class_names),
+        "part": part,
+        "seconds": round(time.perf_counter() - began, 3),
+    }
+    config = _config(subject, network, dataset, metrics, view)
+    config["command"] = _command(model, data, weights, options, part)
+    config["data"]["notes"] += notes
+    page = render(config, [], metrics, images, probabilities, model=network, view=view)
+    path = Path(out) if out is not None else free_path(f"evaluate-{subject.name}-{dataset.name}")
+    _write(path, overwrite, config, metrics, page)
+    return Evaluation(path, metrics, probabilities)
+
+
+def check_settings(part: str, batch_size: int) -> None:
+    """Refuse a part or a batch size that cannot be."""
+    if part not in PARTS:
+        raise UsageError(f"part={part!r} cannot be. Use one of: {', '.join(PARTS)}.")
+    if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
+        raise UsageError(f"batch_size={batch_size!r} cannot be. Use a whole number from 1.")
+
+
+def _view(subject: Subject, network: keras.Model, classes: int) -> View:
+    """How images become the network's input, which must be one we can make."""
+    try:
+        (taken,), (given,) = network.inputs, network.outputs
+        shape, outputs = tuple(taken.shape), tuple(given.shape)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise UsageError(
+            f"{subject.title} does not have one input and one output; a classifier of images has."
+        ) from error
+    if len(shape) != 4 or None in shape[1:] or shape[3] not in (1, 3) or len(outputs) != 2:
+        raise UsageError(
+            f"{subject.title} takes {shape} and gives {outputs}; a classifier of images takes "
+            "(N, height, width, 1 or 3) of known size and gives (N, classes)."
+        )
+    if outputs[1] != classes:
+        raise DataError(
+            f"{subject.title} gives {outputs[1]} numbers per image, the data have {classes} "
+            "classes."
+        )
+    if subject.entry is None or subject.entry.resize is None:
+        return View(shape[1:])
+    return View(shape[1:], subject.entry.resize, subject.entry.interpolation)
+
+
+def _part(dataset: Dataset, part: str) -> Part:
+    if part != "all":
+        return dataset.test if part == "test" else dataset.train
+    labels = np.concatenate([dataset.train.labels, dataset.test.labels])
+    train, test = dataset.train.images, dataset.test.images
+    if isinstance(train, ImageFiles) and isinstance(test, ImageFiles):
+        return Part(ImageFiles(train.paths + test.paths), labels)
+    return Part(np.concatenate([train, test]), labels)
+
+
+def _answers(
+    network: keras.Model, view: View, part: Part, batch_size: int, stream: TextIO | None
+) -> tuple[np.ndarray, list[str]]:
+    """(N, classes) probabilities, and what a reader should know about them."""
+    console = Console(file=stream or sys.stderr)
+    bar = Progress(
+        "measuring", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(compact=True),
+        console=console, disable=stream is None or not console.is_terminal, transient=True,
+    )  # fmt: skip
+    found = []
+    with bar:
+        for start in bar.track(range(0, len(part), batch_size)):
+            rows = np.arange(start, min(start + batch_size, len(part)))
+            found.append(network.predict_on_batch(view.pixels(part.images, rows)))
+    answers = np.concatenate(found).astype("float32")
+    if not np.isfinite(answers).all():
+        raise DataError(f"{network.name} answers with numbers that are not finite.")
+    if answers.min() >= 0 and np.abs(answers.sum(axis=1) - 1).max() < 1e-3:
+        return answers, []
+    powers = np.exp(answers - answers.max(axis=1, keepdims=True))
+    note = "The network gives logits; a softmax was applied to them."
+    return powers / powers.sum(axis=1, keepdims=True), [note]
+
+
+def _config(
+    subject: Subject, network: keras.Model, dataset: Dataset, metrics: dict[str, Any], view: View
+) -> dict[str, Any]:
+    cut = None if view.resize is None else f"shorter side to {view.resize}, middle cut out"
+    return {
+        "kind": KIND,
+        "network": {
+            "name": subject.name,
+            "title": subject.title,
+            "parameters": network.count_params(),
+        },
+        "arguments": {
+            "part": metrics["part"],
+            "weights": subject.weights,
+            "options": dict(subject.options),
+            "input_shape": list(view.shape),
+            "images": cut or "resized to the input",
+        },
+        "data": {
+            "name": dataset.name,
+            "source": dataset.source,
+            "part": metrics["part"],
+            "images": metrics["test_images"],
+            "class_names": metrics["class_names"],
+            "notes": list(dataset.notes) if metrics["part"] != "train" else [],
+        },
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": surroundings.versions(),
+        "hardware": surroundings.hardware(),
+    }
+
+
+def _command(model: Any, data: Any, weights: str | None, options: Any, part: str) -> str | None:
+    """What to type to do it again, if it can be typed."""
+    if isinstance(model, keras.Model) or isinstance(data, Dataset):
+        return None
+    words = ["cnnzoo", "evaluate", os.fspath(model), "--data", os.fspath(data), "--part", part]
+    words += ["--weights", weights] if weights is not None else []
+    for name, value in options.items():
+        text = str(value).lower() if isinstance(value, bool) else value
+        words += ["--option", f"{name}={text}"]
+    return shlex.join(words)
+
+
+def _check_folder(path: Path, overwrite: bool) -> None:
+    """Refuse a folder that holds anything but an evaluation that may be overwritten."""
+    if not os.path.lexists(path) or (path.is_dir() and not any(path.iterdir())):
+        return
+    if not path.is_dir():
+        raise UsageError(f"out={str(path)!r} is a file. Give a folder.")
+    try:
+        ours = json.loads((path / "config.json").read_text("utf-8"))["kind"] == KIND
+    except (OSError, ValueError, KeyError, TypeError):
+        ours = False
+    if not ours:
+        raise UsageError(
+            f"out={str(path)!r} holds files that are no evaluation. Give an empty folder or one "
+            "that does not exist."
+        )
+    if not overwrite:
+        raise UsageError(
+            f"out={str(path)!r} holds an evaluation already. Give another folder, or pass "
+            "overwrite=True (--overwrite) to replace it."
+        )
+
+
+def _write(
+    path: Path, overwrite: bool, config: dict[str, Any], metrics: dict[str, Any], page: str
+) -> None:
+    """metrics.json comes last: its presence means that the folder is whole."""
+    _check_folder(path, overwrite)
+    for name in FILES:
+        (path / name).unlink(missing_ok=True)
+    write_json(path / "config.json", config)
+    write_text(path / "report.html", page)
+    write_json(path / "metrics.json", metrics)

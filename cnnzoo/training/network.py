@@ -1,0 +1,100 @@
+"""A network as its phases train it: what is frozen, at which rates, on what loss."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import keras
+
+from cnnzoo.builder import build
+from cnnzoo.catalogue.recipes import Recipe
+from cnnzoo.errors import UsageError
+from cnnzoo.training.freezing import freeze, freeze_batch_norms
+from cnnzoo.training.optimizers import make_optimizer
+from cnnzoo.training.plan import Plan
+from cnnzoo.training.schedules import Phase
+from cnnzoo.training.trunk import before, stage_ends, trunk_end
+
+
+class PlannedNetwork:
+    """The network of a plan, built with its weights; takes pixels 0 to 255.
+
+    Attributes:
+        model: Never compiled, so that what is saved carries no optimizer.
+    """
+
+    def __init__(self, plan: Plan, num_classes: int) -> None:
+        self.recipe = plan.recipe
+        self.pretrained = plan.weights is not None
+        with dtype_policy(plan.recipe.precision):
+            self.model = build(
+                plan.network,
+                weights=plan.weights,
+                num_classes=num_classes,
+                input_shape=plan.input_shape,
+                include_preprocessing=plan.recipe.pixels or True,
+                **plan.options,
+            )
+        if plan.recipe.precision != "float32":  # probabilities need more digits than 16 bits have
+            self.model.layers[-1].dtype_policy = "float32"
+
+    def enter(self, phase: Phase) -> tuple[keras.Model, keras.optimizers.Optimizer]:
+        """Freeze what the phase does not train; a compiled model on the same layers."""
+        for layer in self.model.layers:
+            layer.trainable = True
+        if self.pretrained:
+            self._freeze(phase)
+        trained = keras.Model(self.model.inputs, self.model.outputs)
+        if not trained.trainable_variables:
+            raise UsageError(
+                f"freeze={self.recipe.freeze!r} leaves nothing to train. Name an earlier stage."
+            )
+        shares = self._shares() if self.recipe.stage_decay < 1 else None
+        optimizer = make_optimizer(self.recipe, phase.rate, trained, shares)
+        trained.compile(
+            optimizer,
+            loss=make_loss(self.recipe),
+            metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
+        )
+        return trained, optimizer
+
+    def _freeze(self, phase: Phase) -> None:
+        recipe = self.recipe
+        if phase.name == "head":
+            freeze(self.model, "trunk")
+        elif recipe.freeze:
+            freeze(self.model, recipe.freeze, batch_norm=recipe.batch_norm)
+        elif recipe.batch_norm == "frozen":
+            freeze_batch_norms(self.model)
+
+    def _shares(self) -> dict[str, float]:
+        """Path of a variable -> its part of the rate, less for stages nearer to the image."""
+        stages = list(stage_ends(self.model).values())
+        ends = [self.model.get_layer(name).output for name in stages]
+        cuts = [*ends, trunk_end(self.model)]
+        shares: dict[str, float] = {}
+        for i, tensor in enumerate(cuts):
+            share = self.recipe.stage_decay ** (len(cuts) - i)
+            for layer in before(self.model, tensor):
+                for variable in layer.trainable_variables:
+                    shares.setdefault(variable.path, share)
+        return shares
+
+
+def make_loss(recipe: Recipe) -> keras.losses.Loss:
+    """Cross-entropy of one-hot labels, with the label smoothing of the recipe."""
+    return keras.losses.CategoricalCrossentropy(
+        from_logits=recipe.loss == "softmax-twice", label_smoothing=recipe.label_smoothing
+    )
+
+
+@contextlib.contextmanager
+def dtype_policy(name: str) -> Iterator[None]:
+    """Let layers made inside compute as ``name`` says."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

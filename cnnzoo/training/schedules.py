@@ -1,0 +1,72 @@
+"""Which part of a run a step belongs to, and the learning rate at every step."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from cnnzoo.catalogue.recipes import LEARNING_RATES, Recipe
+
+RISE = 0.3  # share of a cycle in which its rate rises
+START = 25.0  # a cycle begins with this part of its highest rate
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A stretch of epochs with one optimizer; the next phase begins with a new one.
+
+    Attributes:
+        name: "all", or "head" where only the new classifier is trained.
+        first: Epochs before it.
+        epochs: How many it has.
+        rate: The highest learning rate.
+    """
+
+    name: str
+    first: int
+    epochs: int
+    rate: float
+
+    @property
+    def last(self) -> int:
+        """Epochs done when it ends."""
+        return self.first + self.epochs
+
+
+def phases(recipe: Recipe) -> tuple[Phase, ...]:
+    """The head alone first, where the recipe says so, then everything that is to be trained."""
+    head = 0
+    if recipe.head_share and recipe.epochs > 1:
+        head = min(max(round(recipe.epochs * recipe.head_share), 1), recipe.epochs - 1)
+    found = [Phase("all", head, recipe.epochs - head, recipe.rate)]
+    if head:
+        rate = recipe.head_learning_rate or LEARNING_RATES[recipe.optimizer]
+        found.insert(0, Phase("head", 0, head, rate))
+    return tuple(found)
+
+
+def learning_rate(
+    recipe: Recipe, phase: Phase, step: int, steps_per_epoch: int, factor: float = 1.0
+) -> float:
+    """The rate of a step, counted from the beginning of its phase.
+
+    Args:
+        factor: What "plateau" has come to.
+    """
+    total = phase.epochs * steps_per_epoch
+    warm = min(recipe.warmup * steps_per_epoch, total / 2)
+    if step < warm:
+        return phase.rate * (step + 1) / (warm + 1)
+    share = (step - warm) / max(total - warm, 1)
+    if recipe.schedule == "cosine":
+        return phase.rate * _half_wave(share)
+    if recipe.schedule == "one-cycle":
+        if share < RISE:
+            return phase.rate * (1 / START + (1 - 1 / START) * (1 - _half_wave(share / RISE)))
+        return phase.rate * _half_wave((share - RISE) / (1 - RISE))
+    return phase.rate * (factor if recipe.schedule == "plateau" else 1.0)
+
+
+def _half_wave(share: float) -> float:
+    """From 1 to 0 along a cosine."""
+    return 0.5 * (1 + math.cos(math.pi * share))

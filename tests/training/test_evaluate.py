@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from cnnzoo.errors import DataError, UsageError
+from cnnzoo.training.datasets import Dataset
+from cnnzoo.training.evaluate import evaluate
+from cnnzoo.training.rundir import KIND
+
+
+def _network(activation: str | None = "softmax", classes: int = 3) -> keras.Model:
+    keras.utils.set_random_seed(0)
+    image = keras.Input((12, 12, 1))
+    x = layers.Conv2D(4, 3, activation="relu", name="see")(layers.Rescaling(1 / 255)(image))
+    x = layers.GlobalAveragePooling2D()(x)
+    return keras.Model(image, layers.Dense(classes, activation=activation)(x), name="small")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "small.keras"
+    _network().save(path)
+    return path
+
+
+def test_the_figures_are_those_of_the_network(file: Path, bars: Dataset, tmp_path: Path) -> None:
+    found = evaluate(file, data=bars, out=tmp_path / "out", batch_size=7, progress=False)
+    expected = _network().predict_on_batch(bars.test.images)
+    np.testing.assert_allclose(found.probabilities, expected, atol=1e-6)
+    wrong = int((expected.argmax(axis=1) != bars.test.labels).sum())
+    assert found.metrics["misclassified"] == wrong
+    assert found.metrics["part"] == "test"
+    assert found.metrics["class_names"] == ["lying", "standing", "both"]
+    assert json.loads((tmp_path / "out" / "metrics.json").read_text()) == found.metrics
+    assert (
+        str(found).splitlines()[0].startswith(f"{100 * (30 - wrong) / 30:.2f} % of 30 test images")
+    )
+    page = found.report.read_text()
+    assert "small.keras on bars" in page
+    assert "what spoke for" in page
+
+
+def test_parts_are_chosen(file: Path, bars: Dataset, tmp_path: Path) -> None:
+    counts = {
+        part: evaluate(file, data=bars, part=part, out=tmp_path / part, progress=False).metrics[
+            "test_images"
+        ]
+        for part in ("train", "test", "all")
+    }
+    assert counts == {"train": 60, "test": 30, "all": 90}
+
+
+def test_logits_become_probabilities_and_the_report_says_so(bars: Dataset, tmp_path: Path) -> None:
+    found = evaluate(_network(None), data=bars, out=tmp_path / "out", progress=False)
+    expected = _network().predict_on_batch(bars.test.images)
+    np.testing.assert_allclose(found.probabilities, expected, atol=1e-5)
+    assert "The network gives logits" in found.report.read_text()
+    config = json.loads((tmp_path / "out" / "config.json").read_text())
+    assert config["command"] is None  # network and data came as objects
+
+
+def test_a_run_is_evaluated_with_its_class_names(file: Path, bars: Dataset, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    file.rename(run / "model.keras")
+    config: dict[str, Any] = {"kind": KIND, "data": {"class_names": ["lying", "standing", "both"]}}
+    (run / "config.json").write_text(json.dumps(config))
+    found = evaluate(run, data=bars, out=tmp_path / "out", progress=False)
+    assert found.metrics["test_images"] == 30
+    swapped = replace(bars, class_names=("standing", "lying", "both"))
+    with pytest.raises(DataError, match="another order"):
+        evaluate(run, data=swapped, out=tmp_path / "other", progress=False)
+    assert not (tmp_path / "other").exists()
+
+
+def test_published_weights_are_evaluated_by_name(tmp_path: Path) -> None:
+    found = evaluate("lenet5", data="digits", out=tmp_path / "out", progress=False)
+    assert found.metrics["test_images"] > 300
+    assert "LeNet-5, weights mnist on digits" in found.report.read_text()
+    config = json.loads((tmp_path / "out" / "config.json").read_text())
+    assert config["command"] == "cnnzoo evaluate lenet5 --data digits --part test"
+
+
+def test_nothing_is_overwritten_unless_asked(file: Path, bars: Dataset, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    first = evaluate(file, data=bars, out=out, progress=False)
+    with pytest.raises(UsageError, match="holds an evaluation already"):
+        evaluate(file, data=bars, out=out, progress=False)
+    again = evaluate(file, data=bars, out=out, overwrite=True, part="all", progress=False)
+    assert (first.metrics["part"], again.metrics["part"]) == ("test", "all")
+    assert json.loads((out / "metrics.json").read_text())["part"] == "all"
+
+
+def test_a_run_is_never_overwritten(file: Path, bars: Dataset, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"kind": KIND}))
+    with pytest.raises(UsageError, match="no evaluation"):
+        evaluate(file, data=bars, out=tmp_path, overwrite=True, progress=False)
+    with pytest.raises(UsageError, match="is a file"):
+        evaluate(file, data=bars, out=tmp_path / "config.json", progress=False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"part": "tset"}, "test, train, all"),
+        ({"batch_size": 0}, "whole number from 1"),
+        ({"weights": "imagenet"}, "Leave weights and options out"),
+    ],
+)
+def test_what_cannot_work_is_refused(
+    file: Path, bars: Dataset, arguments: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        evaluate(file, data=bars, progress=False, **arguments)
+
+
+def test_a_network_for_other_things_is_refused(bars: Dataset, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="gives 5 numbers per image, the data have 3 classes"):
+        evaluate(_network(classes=5), data=bars, progress=False)
+    words = keras.Input((7,))
+    with pytest.raises(UsageError, match="a classifier of images takes"):
+        evaluate(keras.Model(words, layers.Dense(3)(words)), data=bars, progress=False)
+    image = keras.Input((12, 12, 1))
+    flat = layers.Flatten()(image)
+    two = keras.Model(image, [layers.Dense(3)(flat), layers.Dense(3)(flat)])
+    with pytest.raises(UsageError, match="one input and one output"):
+        evaluate(two, data=bars, progress=False)
+    (tmp_path / "broken.keras").write_bytes(b"no zip")
+    with pytest.raises(DataError, match="cannot be loaded"):
+        evaluate(tmp_path / "broken.keras", data=bars, progress=False)
+
+
+def test_progress_that_is_no_terminal_stays_quiet(
+    file: Path, bars: Dataset, tmp_path: Path
+) -> None:
+    stream = io.StringIO()
+    evaluate(file, data=bars, out=tmp_path / "out", progress=stream)
+    assert stream.getvalue() == ""

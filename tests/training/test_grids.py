@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cnnzoo.training import grids
+from cnnzoo.training.grids import heat_map, reliability
+from cnnzoo.training.metrics import calibration
+
+
+def test_heat_map_leaves_out_zeros_and_makes_the_worst_mistake_the_strongest() -> None:
+    drawn = heat_map([[8, 2, 0], [0, 10, 0], [1, 0, 9]], ["a", "b", "c"])
+    cells = {(cell.row, cell.column): cell for cell in drawn.cells}
+    assert set(cells) == {(0, 0), (0, 1), (1, 1), (2, 0), (2, 2)}
+    assert cells[0, 1].opacity == 0.75
+    assert cells[2, 0].opacity == 0.45
+    assert cells[1, 1].opacity == 1.0
+    assert cells[0, 1].text == "true a, predicted b: 2"
+
+
+def test_heat_map_of_many_classes_has_small_cells_without_counts() -> None:
+    few, many = heat_map([[1, 0], [0, 1]], ["a", "b"]), heat_map([[1] * 100] * 100, ["x"] * 100)
+    assert (few.counts, many.counts) == (True, False)
+    assert few.cell > 40
+    assert (len(many.names), many.classes) == (40, 100)
+
+
+def test_heat_map_shortens_long_names() -> None:
+    assert heat_map([[1, 0], [0, 1]], ["b", "a" * 30]).names == ["b", "a" * 15 + "…"]
+
+
+def test_of_many_classes_those_with_the_most_mistakes_are_shown_in_their_own_order() -> None:
+    counts = np.diag(np.full(50, 9))
+    counts[7, 41] = 3
+    counts[20, 2] = 1
+    drawn = heat_map(counts, [str(i) for i in range(50)], most=4)
+    assert drawn.names == ["2", "7", "20", "41"]
+    cells = {(cell.row, cell.column): cell for cell in drawn.cells}
+    assert cells[1, 3].text == "true 7, predicted 41: 3"
+    assert cells[1, 1].opacity == 0.75  # 9 of the 12 in the whole row
+
+
+def test_reliability_draws_bins_at_their_confidence() -> None:
+    rows = np.array([[0.9, 0.1], [0.9, 0.1], [0.55, 0.45], [0.9, 0.1]])
+    drawn = reliability(calibration(np.array([0, 0, 0, 1]), rows, bins=10))
+    low, high = drawn.bars
+    side = grids.RELIABILITY
+    assert drawn.most == 3
+    assert (low.x, low.width) == (side / 2, side / 10)
+    assert (low.accuracy, low.confidence) == (side, pytest.approx(0.55 * side))
+    assert (high.accuracy, high.confidence) == (side * 2 / 3, pytest.approx(0.9 * side))
+    assert (low.over, high.over) == (False, True)
+    assert high.count == grids.COUNTS
+    assert high.text == ("confidence 80 to 90 %: 3 answers, mean confidence 90.0 %, right 66.7 %")
