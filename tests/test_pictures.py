@@ -9,7 +9,14 @@ from PIL import Image
 
 from cnnzoo import pictures as images
 from cnnzoo.errors import DataError
-from cnnzoo.pictures import ImageFiles, picture, printable, read_picture
+from cnnzoo.pictures import (
+    ImageFiles,
+    PictureError,
+    examine,
+    picture,
+    printable,
+    read_picture,
+)
 
 PATTERN = np.arange(24, dtype=np.uint8).reshape(4, 6) * 10
 
@@ -122,6 +129,26 @@ def test_too_many_pixels_are_refused_before_they_are_decoded(
     monkeypatch.setattr(Image.Image, "load", lambda self: pytest.fail("it was decoded"))
     with pytest.raises(DataError, match="8000 x 7000 pixels are more than the 50 million"):
         read_picture(path)
+
+
+def test_what_pillow_itself_calls_a_bomb_is_too_large(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """I2: at twice its own limit Pillow raises before we can look at the size."""
+    path = _saved(tmp_path / "big.png", Image.new("1", (30, 30)))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    with pytest.raises(PictureError, match="it has more than the 50 million pixels") as caught:
+        read_picture(path)
+    assert caught.value.kind == "too large"
+
+
+def test_examine_tells_how_a_file_was_made(tmp_path: Path) -> None:
+    """I6."""
+    frames = [Image.new("L", (4, 6), shade) for shade in (0, 255)]
+    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
+    found = examine(tmp_path / "a.gif")
+    assert (found.format, found.animated, found.picture.size) == ("GIF", True, (4, 6))
+    assert np.asarray(found.picture).max() == 0  # the first frame
 
 
 def test_a_large_jpeg_is_decoded_small_but_never_below_twice_the_size(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ SCHEDULES = ("constant", "cosine", "one-cycle", "plateau")
 CHOICES: dict[str, tuple[str, ...]] = {
     "optimizer": tuple(LEARNING_RATES),
     "schedule": SCHEDULES,
+    "monitor": ("val_loss", "val_accuracy"),
     "batch_norm": ("frozen", "train"),
     "precision": ("float32", "mixed_bfloat16", "mixed_float16"),
     "validation": ("split", "test"),
@@ -36,6 +37,7 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "warmup": (0, 1000),
     "plateau_factor": (0.01, 0.99),
     "plateau_patience": (1, 1000),
+    "plateau_least": (0, math.inf),
     "label_smoothing": (0, 0.9),
     "ema": (0, 0.999999),
     "clip_norm": (0, math.inf),
@@ -59,8 +61,8 @@ class Recipe:
         momentum, nesterov: Of SGD.
         weight_decay: Decoupled from the gradient, as in AdamW; not for biases and batch norm.
         schedule: "constant"; "cosine" falls to 0; "one-cycle" rises for 30 % of the steps, then
-            falls to 0; "plateau" is multiplied by ``plateau_factor`` whenever the validation loss
-            has not improved for ``plateau_patience`` epochs.
+            falls to 0; "plateau" is multiplied by ``plateau_factor`` whenever ``monitor`` has not
+            improved for ``plateau_patience`` epochs, down to ``plateau_least``.
         warmup: Epochs in which the rate rises from 0 before the schedule begins.
         label_smoothing: Share of the target spread over all classes.
         ema: How much of the averaged weights each step keeps; they are the ones measured.
@@ -95,6 +97,8 @@ class Recipe:
     warmup: float = 0.0
     plateau_factor: float = 0.5
     plateau_patience: int = 4
+    plateau_least: float = 0.0
+    monitor: str = "val_loss"
     label_smoothing: float = 0.0
     ema: float = 0.0
     clip_norm: float = 0.0

@@ -38,7 +38,7 @@ def add_parser(verbs: Any) -> None:
         help="digits, mnist, fashion_mnist, cifar10, an .npz file, or a folder of class folders",
     )
     parser.add_argument("--weights", metavar="TAG", help="with a name: tag or file (the first tag)")
-    parser.add_argument("--part", help="test (default), train or all")
+    parser.add_argument("--part", help="test (default), validation, train or all")
     parser.add_argument("--out", metavar="FOLDER", help="results (runs/evaluate-<model>-<data>)")
     parser.add_argument(
         "--overwrite", action="store_true", help="replace an older evaluation in --out"

@@ -67,7 +67,7 @@ def transfer(
         StorageError: The disk refuses.
     """
     failures: dict[Source, Failure] = {}
-    waiting, hurried = list(sources), len(sources) > 1
+    waiting, hurried = list(sources), False
     while waiting:
         for source in waiting:
             try:

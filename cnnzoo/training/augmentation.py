@@ -1,14 +1,13 @@
 """What is done to training images, drawn afresh each time an image is shown.
 
-Turning, shifting, zooming, mirroring are one map of the plane and one resampling, done by Pillow
-while the image is brought to size; everything else is done to whole batches by layers of Keras.
+Turning, shifting, zooming, mirroring are one map of the plane and one resampling; everything else
+is done by layers of Keras.
 """
 
 from __future__ import annotations
 
-import math
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,9 +19,6 @@ from PIL import Image
 from cnnzoo.catalogue.augmentations import Effect
 from cnnzoo.errors import MissingExtraError
 
-Size = tuple[int, int]  # width, height
-Draws = Sequence[float] | np.ndarray
-Affine = tuple[float, float, float, float, float, float]
 RANGE = (0, 255)
 MOVES = ("rotate", "shift", "zoom", "crop", "flip")
 
@@ -34,7 +30,7 @@ class Movement:
     rotate: float = 0.0  # degrees
     shift: float = 0.0  # fraction of the side, horizontally and vertically
     zoom: float = 0.0  # 0.1: between 90 and 110 % of the picture is shown
-    crop: float = 0.0  # whole pixels of the result, horizontally and vertically
+    crop: float = 0.0  # whole pixels, horizontally and vertically
     flip: bool = False  # left-right, half of the time
 
     DRAWS = 7  # random numbers one movement takes
@@ -45,45 +41,42 @@ class Movement:
         found = {e.name: e.numbers[0] if e.numbers else True for e in effects if e.name in MOVES}
         return cls(**found) if found else None  # type: ignore[arg-type]
 
-    def affine(self, draws: Draws, source: Size, target: Size) -> Affine:
-        """Numbers from -1 to 1 -> the map from target to source that Pillow takes."""
-        turn, right, down, zoom, side, across_px, down_px = draws
-        scale = 1 + self.zoom * zoom
-        across, along = scale * source[0] / target[0], scale * source[1] / target[1]
-        flip = -1 if self.flip and side < 0 else 1
-        angle = math.radians(self.rotate * turn)
-        a, b = flip * across * math.cos(angle), -across * math.sin(angle)
-        d, e = flip * along * math.sin(angle), along * math.cos(angle)
-        whole = round(self.crop * across_px), round(self.crop * down_px)
-        middle = target[0] / 2 - whole[0], target[1] / 2 - whole[1]
-        x = source[0] * (0.5 + self.shift * right) - (a * middle[0] + b * middle[1])
-        y = source[1] * (0.5 + self.shift * down) - (d * middle[0] + e * middle[1])
-        return a, b, x, d, e, y
+    def maps(self, draws: np.ndarray, height: int, width: int) -> np.ndarray:
+        """(N, 7) numbers from -1 to 1 -> (N, 8) maps from a pixel to where its colour is found.
 
+        A map (a, b, c, d, e, f, 0, 0) takes column and row (x, y), counted from 0, to
+        (a x + b y + c, d x + e y + f), as ``keras.ops.image.affine_transform`` wants it.
+        """
+        turn, right, down, zoom, side, across, along = draws.T
+        scale, angle = 1 + self.zoom * zoom, np.radians(self.rotate * turn)
+        flip = np.where(self.flip & (side < 0), -1.0, 1.0)
+        a, b = flip * scale * np.cos(angle), -scale * np.sin(angle)
+        d, e = flip * scale * np.sin(angle), scale * np.cos(angle)
+        x, y = (width - 1) / 2, (height - 1) / 2  # the middle stays where it is
+        column = x + self.shift * right * width + np.round(self.crop * across)
+        row = y + self.shift * down * height + np.round(self.crop * along)
+        nothing = np.zeros(len(draws))
+        both = [a, b, column - a * x - b * y, d, e, row - d * x - e * y, nothing, nothing]
+        return np.stack(both, axis=1).astype("float32")
 
-def fit_picture(
-    picture: Image.Image,
-    shape: tuple[int, int, int],
-    movement: Movement | None = None,
-    draws: Draws = (),
-) -> np.ndarray:
-    """A grey or RGB picture -> ``shape`` (height, width, channels) uint8, moved if asked.
-
-    What a movement uncovers takes the colour of the top left pixel: the background of a drawing,
-    and of a photograph at least one of its colours.
-    """
-    height, width, channels = shape
-    size = (width, height)
-    picture = picture.convert("L" if channels == 1 else "RGB")
-    shrinks = picture.width > width or picture.height > height
-    if picture.size != size and (shrinks or movement is None):
-        picture = picture.resize(size, Image.Resampling.BILINEAR)
-    if movement is not None:
-        affine = movement.affine(draws, picture.size, size)
-        corner = picture.getpixel((0, 0))
-        picture = picture.transform(
-            size, Image.Transform.AFFINE, affine, Image.Resampling.BILINEAR, fillcolor=corner
+    def __call__(self, images: np.ndarray, draws: np.ndarray) -> np.ndarray:
+        """(N, H, W, C) pixels -> the same, moved, float32; the edge is repeated around them."""
+        moved = keras.ops.image.affine_transform(
+            images.astype("float32"),
+            self.maps(draws, *images.shape[1:3]),
+            interpolation="bilinear",
+            fill_mode="nearest",
+            data_format="channels_last",
         )
+        return np.asarray(keras.ops.convert_to_numpy(moved))
+
+
+def fit_picture(picture: Image.Image, shape: tuple[int, int, int]) -> np.ndarray:
+    """A grey or RGB picture -> ``shape`` (height, width, channels) uint8."""
+    height, width, channels = shape
+    picture = picture.convert("L" if channels == 1 else "RGB")
+    if picture.size != (width, height):
+        picture = picture.resize((width, height), Image.Resampling.BILINEAR)
     return np.asarray(picture).reshape(shape)
 
 

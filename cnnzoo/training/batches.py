@@ -80,20 +80,26 @@ class Batches:
         return np.random.default_rng((self.seed, epoch)).permutation(len(self.part))
 
     def _pixels(self, rows: np.ndarray, number: int) -> np.ndarray:
-        height, width, _ = self.shape
+        images = self._fitted(rows)
+        if self.movement is None:
+            return images
         rng = np.random.default_rng((self.seed or 0, number, 1))  # other draws than `order`
+        return self.movement(images, rng.uniform(-1, 1, (len(rows), Movement.DRAWS)))
 
-        def pixels(row: int, draws: np.ndarray) -> np.ndarray:
-            image = picture(self.part.images, row, (width, height))
-            return fit_picture(image, self.shape, self.movement, draws)
+    def _fitted(self, rows: np.ndarray) -> np.ndarray:
+        """The images of some rows in the size and colours of the network."""
+        images = self.part.images
+        height, width, _ = self.shape
 
-        draws = rng.uniform(-1, 1, (len(rows), Movement.DRAWS))
-        if isinstance(self.part.images, ImageFiles):  # decoding lets go of the interpreter lock
+        def pixels(row: int) -> np.ndarray:
+            return fit_picture(picture(images, row, (width, height)), self.shape)
+
+        if isinstance(images, ImageFiles):  # decoding lets go of the interpreter lock
             with ThreadPoolExecutor() as pool:
-                return np.stack(list(pool.map(pixels, rows, draws)))
-        if self.movement is None and self.part.images.shape[1:] == self.shape:
-            return np.asarray(self.part.images[rows])  # nothing to do to any of them
-        return np.stack([pixels(*pair) for pair in zip(rows, draws, strict=True)])
+                return np.stack(list(pool.map(pixels, rows)))
+        if images.shape[1:] == self.shape:
+            return np.asarray(images[rows])
+        return np.stack([pixels(row) for row in rows])
 
 
 def one_hot(labels: np.ndarray, classes: int) -> np.ndarray:

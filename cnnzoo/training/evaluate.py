@@ -31,7 +31,7 @@ from cnnzoo.units import percent
 
 KIND = "cnnzoo evaluation"
 FILES = ("metrics.json", "report.html")  # beside config.json
-PARTS = ("test", "train", "all")
+PARTS = ("test", "validation", "train", "all")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Evaluation:
     def __str__(self) -> str:
         m = self.metrics
         low, high = m["test_accuracy_interval"]
-        what = {"train": "training ", "test": "test ", "all": ""}[m["part"]]
+        what = {"train": "training ", "all": ""}.get(m["part"], f"{m['part']} ")
         return (
             f"{percent(m['test_accuracy'])} of {m['test_images']:,} {what}images right "
             f"(95 % interval {percent(low)} to {percent(high)}), {m['misclassified']:,} wrong\n"
@@ -85,7 +85,7 @@ def evaluate(
         data: What ``cnnzoo.load_data`` takes or returns.
         weights: With a name: a tag of ``cnnzoo info NAME``, or a file; the first tag unless
             given. Images are resized and cut as those weights were measured.
-        part: "test", "train" or "all" images of the data.
+        part: "test", "validation", "train" or "all" images of the data.
         out: Folder for the results, new or empty; ``runs/evaluate-<model>-<data>`` unless given.
         overwrite: Replace an older evaluation in ``out``.
         batch_size: Images at once.
@@ -108,10 +108,10 @@ def evaluate(
     if out is not None:
         _check_folder(Path(out), overwrite)
     dataset = data if isinstance(data, Dataset) else load_data(data)
+    images = _part(dataset, part)
     class_names = check_classes(subject, dataset.class_names)
     network = model if isinstance(model, keras.Model) else subject.load()
     view = _view(subject, network, len(class_names))
-    images = _part(dataset, part)
     stream = sys.stderr if progress is True else progress or None
     began = time.perf_counter()
     probabilities, notes = _answers(network, view, images, batch_size, stream)
@@ -162,13 +162,22 @@ def _view(subject: Subject, network: keras.Model, classes: int) -> View:
 
 
 def _part(dataset: Dataset, part: str) -> Part:
-    if part != "all":
-        return dataset.test if part == "test" else dataset.train
-    labels = np.concatenate([dataset.train.labels, dataset.test.labels])
-    train, test = dataset.train.images, dataset.test.images
-    if isinstance(train, ImageFiles) and isinstance(test, ImageFiles):
-        return Part(ImageFiles(train.paths + test.paths), labels)
-    return Part(np.concatenate([train, test]), labels)
+    """The images to measure; there is at least one."""
+    held = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}
+    asked = list(held.values()) if part == "all" else [held[part]]
+    chosen = [one for one in asked if one is not None and len(one)]
+    if not chosen:
+        has = [name for name, one in held.items() if one is not None and len(one)]
+        raise DataError(
+            f"{dataset.name} has no {part} images. It has these parts: {', '.join(has)}."
+        )
+    if len(chosen) == 1:
+        return chosen[0]
+    labels = np.concatenate([one.labels for one in chosen])
+    files = [one.images.paths for one in chosen if isinstance(one.images, ImageFiles)]
+    if files:
+        return Part(ImageFiles([path for paths in files for path in paths]), labels)
+    return Part(np.concatenate([one.images for one in chosen]), labels)
 
 
 def _answers(
@@ -191,7 +200,7 @@ def _answers(
     if answers.min() >= 0 and np.abs(answers.sum(axis=1) - 1).max() < 1e-3:
         return answers, []
     powers = np.exp(answers - answers.max(axis=1, keepdims=True))
-    note = "The network gives logits; a softmax was applied to them."
+    note = "The answers do not add up to 1; a softmax was applied to them."
     return powers / powers.sum(axis=1, keepdims=True), [note]
 
 

@@ -56,8 +56,8 @@ class Progress:
         history: One row per finished epoch.
         best: The row of the best epoch, and the checkpoint that holds its weights.
         factor: What "plateau" has multiplied the rate by.
-        waited: Epochs since the validation loss was lowest.
-        lowest: That loss.
+        waited: Epochs since what "plateau" watches was best.
+        watched: What it was then; more is better.
         seconds: Spent training, through all interruptions.
     """
 
@@ -71,7 +71,7 @@ class Progress:
     best_checkpoint: str | None = None
     factor: float = 1.0
     waited: int = 0
-    lowest: float | None = None
+    watched: float | None = None
     seconds: float = 0.0
     stopped: bool = False
 
@@ -160,7 +160,7 @@ class Trainer:
         """Begin a phase: what is trained, and an optimizer that knows nothing yet."""
         self.trained, self.optimizer = self.network.enter(phase)
         self.progress.phase = phase.name
-        self.progress.factor, self.progress.waited = 1.0, 0
+        self.progress.factor, self.progress.waited, self.progress.watched = 1.0, 0, None
         self.run.checkpoints.check_room(map(_value, self._variables().values()))
 
     def _epoch(self, phase: Phase, interruption: Interruption) -> None:
@@ -222,13 +222,12 @@ class Trainer:
         progress, recipe = self.progress, self.recipe
         if better:
             progress.best = row
-        if progress.lowest is None or row["val_loss"] < progress.lowest:
-            progress.lowest, progress.waited = row["val_loss"], 0
+        watched = row["val_accuracy"] if recipe.monitor == "val_accuracy" else -row["val_loss"]
+        if progress.watched is None or watched > progress.watched:
+            progress.watched, progress.waited = watched, 0
         else:
             progress.waited += 1
-        if recipe.schedule == "plateau" and progress.waited and (
-            progress.waited % recipe.plateau_patience == 0
-        ):  # fmt: skip
+        if progress.waited and progress.waited % recipe.plateau_patience == 0:
             progress.factor *= recipe.plateau_factor
         best = progress.best or row
         progress.stopped = bool(recipe.patience) and row["epoch"] - best["epoch"] >= recipe.patience

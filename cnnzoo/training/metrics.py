@@ -47,7 +47,7 @@ def score(
         "balanced_accuracy": _mean(row["recall"] for row in rows),
         "macro_f1": _mean(row["f1"] for row in rows),
         "test_loss": float(-np.log(np.maximum(of_truth, _TINY)).mean()),
-        "brier_score": float((squares - of_truth + 1).mean()),
+        "brier_score": float((squares - 2 * of_truth + 1).mean()),
         "calibration": calibration(labels, probabilities),
         "misclassified": wrong,
         "test_images": len(labels),

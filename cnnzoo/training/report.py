@@ -93,7 +93,7 @@ def _page(**shown: Any) -> str:
 def _measured(config: Mapping[str, Any]) -> str:
     """What the images that were measured are called."""
     part = str(config["data"].get("part", "test"))
-    return {"train": "training", "all": "training and test"}.get(part, part)
+    return {"train": "training", "all": "overall"}.get(part, part)
 
 
 def _headline(

@@ -64,7 +64,9 @@ def learning_rate(
         if share < RISE:
             return phase.rate * (1 / START + (1 - 1 / START) * (1 - _half_wave(share / RISE)))
         return phase.rate * _half_wave((share - RISE) / (1 - RISE))
-    return phase.rate * (factor if recipe.schedule == "plateau" else 1.0)
+    if recipe.schedule == "plateau":
+        return max(phase.rate * factor, recipe.plateau_least)
+    return phase.rate
 
 
 def _half_wave(share: float) -> float:

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
+from PIL import Image
 
 from cnnzoo.errors import DataError, UsageError
 from cnnzoo.training.datasets import Dataset
@@ -59,13 +60,36 @@ def test_parts_are_chosen(file: Path, bars: Dataset, tmp_path: Path) -> None:
     assert counts == {"train": 60, "test": 30, "all": 90}
 
 
+def test_all_parts_of_files_are_measured(file: Path, tmp_path: Path) -> None:
+    for i in range(12):
+        folder = tmp_path / "data" / ("train", "test")[i % 2] / "abc"[i % 3]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((12, 12), 20 * i, np.uint8)).save(folder / f"{i}.png")
+    out = tmp_path / "out"
+    found = evaluate(file, data=tmp_path / "data", part="all", out=out, progress=False)
+    assert found.probabilities.shape == (12, 3)
+    assert found.metrics["per_class"][0]["support"] == 4
+
+
+def test_a_part_that_the_data_do_not_have_is_refused(file: Path, bars: Dataset) -> None:
+    with pytest.raises(DataError, match=r"bars has no validation images.*: train, test"):
+        evaluate(file, data=bars, part="validation", progress=False)
+
+
 def test_logits_become_probabilities_and_the_report_says_so(bars: Dataset, tmp_path: Path) -> None:
     found = evaluate(_network(None), data=bars, out=tmp_path / "out", progress=False)
     expected = _network().predict_on_batch(bars.test.images)
     np.testing.assert_allclose(found.probabilities, expected, atol=1e-5)
-    assert "The network gives logits" in found.report.read_text()
+    assert "a softmax was applied to them" in found.report.read_text()
     config = json.loads((tmp_path / "out" / "config.json").read_text())
     assert config["command"] is None  # network and data came as objects
+
+
+def test_answers_above_zero_that_do_not_add_up_to_1_are_no_probabilities(
+    bars: Dataset, tmp_path: Path
+) -> None:
+    found = evaluate(_network("softplus"), data=bars, out=tmp_path / "out", progress=False)
+    np.testing.assert_allclose(found.probabilities.sum(axis=1), 1, atol=1e-5)
 
 
 def test_a_run_is_evaluated_with_its_class_names(file: Path, bars: Dataset, tmp_path: Path) -> None:
@@ -111,7 +135,7 @@ def test_a_run_is_never_overwritten(file: Path, bars: Dataset, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"part": "tset"}, "test, train, all"),
+        ({"part": "tset"}, "test, validation, train, all"),
         ({"batch_size": 0}, "whole number from 1"),
         ({"weights": "imagenet"}, "Leave weights and options out"),
     ],

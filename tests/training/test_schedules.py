@@ -46,6 +46,8 @@ def test_warm_up_rises_in_even_steps_before_the_schedule() -> None:
 
 def test_plateau_is_what_it_has_come_to() -> None:
     assert set(_rates(Recipe(schedule="plateau"), factor=0.25)) == {0.125}
+    least = Recipe(schedule="plateau", plateau_least=0.2)
+    assert set(_rates(least, factor=0.25)) == {0.2}
 
 
 def test_without_a_head_phase_there_is_one() -> None:

@@ -63,8 +63,8 @@ def test_delimiter_byte_order_mark_and_column_order_do_not_matter(
     folder: Path, delimiter: str
 ) -> None:
     """S5."""
-    rows = [f"x,{label},{path}" for path, label in (row.split(",") for row in _cats_and_dogs())]
-    path = _write(folder, *rows, header="\ufeffcomment,Label,PATH")
+    rows = [f"{label},x,{path}" for path, label in (row.split(",") for row in _cats_and_dogs())]
+    path = _write(folder, *rows, header="\ufeffLabel,comment,PATH")
     path.write_text(path.read_text("utf-8").replace(",", delimiter), "utf-8")
     assert load_data(path).class_names == ("cat", "dog")
 
