@@ -67,7 +67,7 @@ def transfer(
         StorageError: The disk refuses.
     """
     failures: dict[Source, Failure] = {}
-    waiting, hurried = list(sources), False
+    waiting, hurried = list(sources), len(sources) > 1
     while waiting:
         for source in waiting:
             try:
@@ -77,7 +77,7 @@ def transfer(
             else:
                 return
         pace = {source: failures[source].bytes_per_second or 0.0 for source in waiting}
-        waiting = sorted(filter(pace.get, waiting), key=pace.__getitem__, reverse=True)
+        waiting = sorted(filter(pace.get, waiting), key=pace.__getitem__)
         hurried = False
     reasons = "; ".join(
         f"{http.redacted(source.url)}{http.by_way_of(source.url)} ({failure})"

@@ -17,10 +17,10 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
+from cnnzoo import machine
 from cnnzoo.errors import DataError, UsageError
 from cnnzoo.files import write_json, write_text
 from cnnzoo.pictures import ImageFiles
-from cnnzoo.training import surroundings
 from cnnzoo.training.datasets import Dataset, Part, load_data
 from cnnzoo.training.metrics import score
 from cnnzoo.training.report import render
@@ -231,8 +231,8 @@ def _config(
             "notes": list(dataset.notes) if metrics["part"] != "train" else [],
         },
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": surroundings.versions(),
-        "hardware": surroundings.hardware(),
+        "versions": machine.versions(),
+        "hardware": machine.hardware(),
     }
 
 

@@ -18,12 +18,12 @@ from typing import Any, TextIO
 import keras
 import numpy as np
 
+from cnnzoo import machine
 from cnnzoo.catalogue import augmentations
 from cnnzoo.catalogue.recipes import SETTINGS, Recipe
 from cnnzoo.catalogue.registry import get_spec
 from cnnzoo.errors import CheckpointError, UsageError
 from cnnzoo.sources import find_source
-from cnnzoo.training import surroundings
 from cnnzoo.training.batches import Batches
 from cnnzoo.training.datasets import Dataset, Part, load_data
 from cnnzoo.training.loop import Trainer, Watcher
@@ -193,7 +193,7 @@ def _resume(
     now = {
         "plan": stored.record() if plan is None else _filled(plan, dataset).record(),
         "data": {"fingerprint": fingerprint(dataset)},
-        "versions": decisive(surroundings.versions()),
+        "versions": decisive(machine.versions()),
     }
     before = {
         "plan": stored.record(),

@@ -37,7 +37,7 @@ class Plan:
     recipe: Recipe
 
     def for_data(self, images: int, channels: int, class_names: tuple[str, ...]) -> Plan:
-        """Fill in what depends on the data: the epochs and the augmentation.
+        """Fill in what was open: the epochs, the augmentation, the learning rate.
 
         Args:
             images: How many the training part has, validation included.
@@ -60,7 +60,8 @@ class Plan:
                 raise UsageError("Digits are never mirrored: leave 'flip' out of the augmentation.")
             words = augmentations.expand(recipe.augment, channels=1)
         augmentations.parse(words)
-        return replace(self, recipe=replace(recipe, epochs=epochs, augment=words))
+        filled = replace(recipe, epochs=epochs, augment=words, learning_rate=recipe.rate)
+        return replace(self, recipe=filled)
 
     def command(self, data: str) -> str:
         """What to type to do it again: the recipe by name, what differs from it spelt out."""

@@ -10,11 +10,11 @@ from typing import Any
 import keras
 import numpy as np
 
+from cnnzoo import machine
 from cnnzoo.catalogue import augmentations
 from cnnzoo.catalogue.recipes import Recipe
 from cnnzoo.catalogue.registry import get_spec
 from cnnzoo.pictures import ImageFiles, Images
-from cnnzoo.training import surroundings
 from cnnzoo.training.batches import Batches
 from cnnzoo.training.datasets import Dataset, Part
 from cnnzoo.training.loop import Progress
@@ -57,8 +57,8 @@ def config_of(
             "notes": list(dataset.notes),
         },
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": surroundings.versions(),
-        "hardware": surroundings.hardware(),
+        "versions": machine.versions(),
+        "hardware": machine.hardware(),
     }
 
 

@@ -13,8 +13,8 @@ import pytest
 import tensorflow
 
 import cnnzoo
-from cnnzoo import DataError, UsageError
-from cnnzoo.analysis.bench import machine, memory, run, timing
+from cnnzoo import DataError, UsageError, machine
+from cnnzoo.analysis.bench import memory, run, timing
 from cnnzoo.analysis.bench.plan import RUNTIMES, make_plan
 from cnnzoo.analysis.bench.results import Benchmark, Row, digits, read
 from cnnzoo.analysis.plot import text

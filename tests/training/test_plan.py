@@ -154,6 +154,7 @@ def test_command_names_the_recipe_and_spells_out_what_differs() -> None:
 
 def test_a_record_is_the_plan_again() -> None:
     made = plan("lenet5", epochs=3, augment="flip, crop 2", original=True)
+    assert made.for_data(100, 1, ("a",)).record()["recipe"]["learning_rate"] == 0.002
     record = json.loads(json.dumps(made.record()))
     assert from_record(record) == made
     del record["recipe"]["ema"]

@@ -45,7 +45,8 @@ def main() -> None:
     case = json.load(sys.stdin)
     import keras
 
-    from cnnzoo.analysis.bench import machine, timing
+    from cnnzoo import machine
+    from cnnzoo.analysis.bench import timing
 
     framework = peak_mib()
     machine.set_threads(case["threads"])

@@ -10,7 +10,8 @@ from typing import Any
 
 import keras
 
-from cnnzoo.analysis.bench import machine, timing
+from cnnzoo import machine
+from cnnzoo.analysis.bench import timing
 from cnnzoo.analysis.bench.memory import measure as measure_memory
 from cnnzoo.analysis.bench.plan import Network, Plan, Size, make_plan
 from cnnzoo.analysis.bench.results import Benchmark, Row

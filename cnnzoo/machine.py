@@ -11,29 +11,45 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from cnnzoo import __version__
 from cnnzoo.errors import UsageError
 
 
 def environment() -> dict[str, Any]:
-    """What a measurement depends on beside its arguments.
+    """What a measurement depends on beside its arguments, on this day."""
+    backend = keras.backend.backend()
+    found = versions()
+    found["backend_version"] = found.pop(backend)
+    return {"date": datetime.now(UTC).isoformat(timespec="seconds"), **hardware(), **found}
+
+
+def versions() -> dict[str, str]:
+    """Python, Keras, its backend, NumPy and cnnzoo; the backend's own name is the key."""
+    backend = keras.backend.backend()
+    return {
+        "python": platform.python_version(),
+        "keras": keras.version(),
+        "backend": backend,
+        backend: str(getattr(import_module(backend), "__version__", "unknown")),
+        "numpy": np.__version__,
+        "cnnzoo": __version__,
+    }
+
+
+def hardware() -> dict[str, Any]:
+    """The processor, the cores this process may use, and what else Keras computes on.
 
     ``threads`` is ``None`` where the backend takes as many as it likes and does not tell.
     """
     backend = keras.backend.backend()
     return {
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "cpu": _processor(),
         "cores": _cores(),
         "accelerators": _ACCELERATORS.get(backend, lambda: [])(),
         "threads": _THREADS.get(backend, lambda: None)(),
         "platform": platform.platform(),
-        "python": platform.python_version(),
-        "keras": keras.version(),
-        "backend": backend,
-        "backend_version": str(getattr(import_module(backend), "__version__", "unknown")),
-        "cnnzoo": __version__,
     }
 
 
