@@ -77,7 +77,7 @@ def transfer(
             else:
                 return
         pace = {source: failures[source].bytes_per_second or 0.0 for source in waiting}
-        waiting = sorted(filter(pace.get, waiting), key=pace.__getitem__)
+        waiting = sorted(filter(pace.get, waiting), key=pace.__getitem__, reverse=True)
         hurried = False
     reasons = "; ".join(
         f"{http.redacted(source.url)}{http.by_way_of(source.url)} ({failure})"

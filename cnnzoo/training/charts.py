@@ -72,14 +72,14 @@ def curves(
     settled = len(history) // 10
     seen = [value for values in found.values() for value in values[settled:] if value is not None]
     ticks = nice_ticks(min(*seen, 0.99), 1.0) if share else nice_ticks(0.0, max(*seen, 0.001))
-    frame = _Frame(len(history), ticks[0], ticks[-1], HEIGHT)
+    frame = Frame(len(history), ticks[0], ticks[-1], HEIGHT)
     step = ticks[1] - ticks[0]
     validation = found[_NAMES["val_"]]
     return Chart(
         title=title,
         lines=[Line(kind, name, frame.points(values)) for (kind, name), values in found.items()],
         x_ticks=frame.epochs(),
-        y_ticks=[Tick(frame.y(tick), _written(tick, step, share)) for tick in ticks],
+        y_ticks=[Tick(frame.y(tick), written(tick, step, share)) for tick in ticks],
         phases=_phases(history, frame),
         strips=frame.strips({name: values for (_, name), values in found.items()}, share),
         best=(frame.x(best_epoch), frame.y(validation[best_epoch - 1])),
@@ -90,24 +90,14 @@ def curves(
 def rates(history: Sequence[Mapping[str, Any]], best_epoch: int) -> Chart:
     """The learning rate at the end of every epoch; logarithmic if it spans more than 100 times."""
     values = [float(row["learning_rate"]) for row in history]
-    above = [value for value in values if value > 0] or [1.0]
-    logarithmic = max(above) / min(above) > 100
-    if logarithmic:
-        low, high = math.floor(math.log10(min(above))), math.ceil(math.log10(max(above)))
-        every = max(1, math.ceil((high - low) / 4))
-        ticks = [(float(i), f"1e{i}") for i in range(high, low - 1, -every)]
-        heights = [math.log10(value) if value > 0 else low for value in values]
-    else:
-        steps = nice_ticks(0.0, max(above), 3)
-        low, high = steps[0], steps[-1]  # type: ignore[assignment]
-        ticks = [(tick, f"{tick:g}") for tick in steps]
-        heights = values
-    frame = _Frame(len(history), low, high, RATE_HEIGHT)
+    scale = RateScale.of(values)
+    heights = [scale.height(value) for value in values]
+    frame = Frame(len(history), scale.low, scale.high, RATE_HEIGHT)
     return Chart(
-        title=f"Learning rate{', logarithmic' if logarithmic else ''}",
+        title=scale.title,
         lines=[Line("validation", "learning rate", frame.points(heights))],
         x_ticks=frame.epochs(),
-        y_ticks=[Tick(frame.y(value), text) for value, text in ticks],
+        y_ticks=[Tick(frame.y(value), text) for value, text in scale.ticks],
         phases=_phases(history, frame),
         strips=[
             (*frame.strip(i), f"epoch {i}: learning rate {value:.3g}")
@@ -120,7 +110,38 @@ def rates(history: Sequence[Mapping[str, Any]], best_epoch: int) -> Chart:
 
 
 @dataclass(frozen=True, slots=True)
-class _Frame:
+class RateScale:
+    """An axis of learning rates; logarithmic if they span more than 100 times."""
+
+    low: float
+    high: float
+    ticks: list[tuple[float, str]]
+    logarithmic: bool
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> RateScale:
+        above = [value for value in values if value > 0] or [1.0]
+        if max(above) / min(above) <= 100:
+            steps = nice_ticks(0.0, max(above), 3)
+            return cls(steps[0], steps[-1], [(step, f"{step:g}") for step in steps], False)
+        low, high = math.floor(math.log10(min(above))), math.ceil(math.log10(max(above)))
+        every = max(1, math.ceil((high - low) / 4))
+        powers = range(high, low - 1, -every)
+        return cls(low, high, [(float(i), f"1e{i}") for i in powers], True)
+
+    @property
+    def title(self) -> str:
+        return f"Learning rate{', logarithmic' if self.logarithmic else ''}"
+
+    def height(self, value: float) -> float:
+        """Where a rate stands on the axis; 0 stands at the lower end of a logarithmic one."""
+        if not self.logarithmic:
+            return value
+        return math.log10(value) if value > 0 else self.low
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
     """From epochs and values to SVG units."""
 
     count: int
@@ -155,12 +176,12 @@ class _Frame:
         texts = []
         for i in range(self.count):
             figures = ((name, values[i]) for name, values in found.items())
-            told = (f"{n} {_written(v, 1e-4, share)}" for n, v in figures if v is not None)
+            told = (f"{n} {written(v, 1e-4, share)}" for n, v in figures if v is not None)
             texts.append((*self.strip(i + 1), f"epoch {i + 1}: {', '.join(told)}"))
         return texts
 
 
-def _phases(history: Sequence[Mapping[str, Any]], frame: _Frame) -> list[Phase]:
+def _phases(history: Sequence[Mapping[str, Any]], frame: Frame) -> list[Phase]:
     """Where what is trained changes; nothing if it never does."""
     names = [row.get("phase") for row in history]
     starts = [i for i, name in enumerate(names) if i == 0 or name != names[i - 1]]
@@ -169,7 +190,7 @@ def _phases(history: Sequence[Mapping[str, Any]], frame: _Frame) -> list[Phase]:
     return [Phase(str(names[i]), frame.x(i + 0.5 if i else 1), i == 0) for i in starts]
 
 
-def _written(value: float, step: float, share: bool) -> str:
+def written(value: float, step: float, share: bool) -> str:
     """A number with as many digits as tell it from its neighbours ``step`` away."""
     unit = 100 if share else 1
     digits = max(0, -math.floor(math.log10(step * unit) + 1e-9))
