@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
+from collections.abc import Iterator
 
 import pytest
 
@@ -11,6 +13,13 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("MPLBACKEND", "Agg")
 # One policy on every machine: CPUs differ in what oneDNN makes of the same sum.
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _no_garbage() -> Iterator[None]:
+    """Networks hold themselves in cycles; a file of tests does not leave its own to the next."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(autouse=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+from keras.src.backend.common import global_state  # nothing public reaches what `sketch` mends
 
 from cnnzoo import files
 from cnnzoo.analysis import costs, memory
@@ -26,8 +27,17 @@ def sketch(architecture: str | ModelSpec, **arguments: Any) -> keras.Model:
 
     Takes a fraction of the time and none of the memory; good for measuring only.
     """
-    with keras.StatelessScope(initialize_variables=False):
-        return build(architecture, **arguments)
+    # Keras keeps a list of variables without values, and gives them values when any later
+    # stateless scope ends, such as that of a symbolic call of somebody's own layer.
+    waiting = list(global_state.get_global_attribute(_WAITING) or [])
+    try:
+        with keras.StatelessScope(initialize_variables=False):
+            return build(architecture, **arguments)
+    finally:
+        global_state.set_global_attribute(_WAITING, waiting)
+
+
+_WAITING = "uninitialized_variables"
 
 
 def measure(model: keras.Model, input_shape: Shape | None = None) -> Facts:

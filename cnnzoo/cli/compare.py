@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from cnnzoo.analysis import compare
@@ -62,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _are_runs(words: Sequence[str]) -> bool:
     """Whether folders of runs are meant; a word with a separator is no network's name."""
     separators = {os.sep, os.altsep or os.sep, "/"}
-    if not any(os.path.isdir(word) or separators & set(word) for word in words):
+    if not any(Path(word).is_dir() or separators & set(word) for word in words):
         return False
 
     from cnnzoo.training.runs import is_run

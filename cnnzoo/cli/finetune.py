@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -31,6 +33,9 @@ EXAMPLES = """\
       your own images: photos/train/<class>/*.jpg and photos/test/<class>/*.jpg, or just
       photos/<class>/*.jpg, of which a fifth is set aside as the test part
 
+  cnnzoo finetune lenet5 --data digits --find-lr --out rates.svg
+      at which learning rate the network learns, and the line to type next
+
   cnnzoo finetune lenet5 --list-recipes
       every recipe, and those of one network"""
 
@@ -55,6 +60,9 @@ def add_parser(verbs: Any) -> None:
         help="change a field of the recipe; repeatable",
     )
     parser.add_argument("--list-recipes", action="store_true", help="show the recipes and stop")
+    parser.add_argument(
+        "--find-lr", action="store_true", help="try learning rates, train nothing; --out FILE.svg"
+    )
     parser.add_argument("--out", metavar="FOLDER", help="results (runs/<network>-<data>)")
     parser.add_argument("--overwrite", action="store_true", help="replace an older run in --out")
     parser.add_argument("--resume", metavar="FOLDER", help="go on with the run in FOLDER")
@@ -116,6 +124,8 @@ def run(arguments: argparse.Namespace) -> int:
         from cnnzoo.training.plan import make_plan
 
         make_plan(arguments.network, **given)  # before the seconds that importing Keras takes
+    if arguments.find_lr:
+        return _find(arguments, given)
 
     from cnnzoo.training.finetune import fine_tune
 
@@ -137,6 +147,50 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print(result)
     return 0
+
+
+def _find(arguments: argparse.Namespace, given: Mapping[str, Any]) -> int:
+    """Try learning rates; print what was found and the line to type next."""
+    for name in ("resume", "overwrite", "tensorboard", "checkpoint_minutes"):
+        if getattr(arguments, name):
+            option = f"--{name.replace('_', '-')}"
+            raise UsageError(f"{option} is for training, --find-lr only tries. Leave one out.")
+
+    from cnnzoo.training.rate_test import check_picture
+
+    if arguments.out is not None:
+        check_picture(arguments.out)
+
+    from cnnzoo.training.lr_find import lr_find
+
+    found = lr_find(arguments.network, data=arguments.data, **given)
+    picture = None if arguments.out is None else found.save(arguments.out)
+    command = None if found.suggestion is None else _command(arguments, found.suggestion)
+    if arguments.json:
+        paths = {"picture": None if picture is None else str(picture), "command": command}
+        print(json.dumps({**found.to_dict(), **paths}, ensure_ascii=False))
+        return 0
+    print(found)
+    if picture is not None:
+        print(f"picture: {picture}")
+    if command is not None:
+        print(f"to train with it, type: {command}")
+    return 0
+
+
+def _command(arguments: argparse.Namespace, rate: float) -> str:
+    """What was typed, with another learning rate and without --find-lr."""
+    words = ["cnnzoo", "finetune", arguments.network, "--data", arguments.data]
+    for name in ("weights", "recipe", "seed", "input_shape", *(short for short, _, _ in SHORT)):
+        value = getattr(arguments, name)
+        if value is not None and name != "learning_rate":
+            words += [f"--{name.replace('_', '-')}", str(value)]
+    kept = [pair for pair in arguments.set if pair.split("=")[0] not in ("lr", "learning_rate")]
+    for pair in [*kept, f"lr={rate:g}"]:
+        words += ["--set", pair]
+    for pair in arguments.option:
+        words += ["--option", pair]
+    return shlex.join(words)
 
 
 def _settings(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -149,7 +149,7 @@ def make_plan(
         options=options,
         weights=weights,
         input_shape=_checked_shape(shape, spec, spec.min_size_for(choices)),
-        seed=_seed(seed),
+        seed=check_seed(seed),
         recipe=chosen,
     )
 
@@ -169,7 +169,8 @@ def _check_together(recipe: Recipe, weights: str | None) -> None:
         raise UsageError("patience cannot go with validation='test': the test part would choose.")
 
 
-def _seed(seed: Any) -> int:
+def check_seed(seed: Any) -> int:
+    """Refuse what no generator of random numbers takes."""
     whole = isinstance(seed, numbers.Integral) and not isinstance(seed, bool)
     if not whole or not 0 <= seed < 2**32:
         raise UsageError(f"seed={seed!r} cannot be. Use a whole number from 0 to {2**32 - 1}.")

@@ -1,4 +1,4 @@
-"""A run as it lies on the disk: read from its folder, whatever its state, and without a framework."""
+"""A run as it lies on the disk, finished or not; read without a framework."""
 
 from __future__ import annotations
 
@@ -105,7 +105,9 @@ def _history(path: Path) -> list[dict[str, Any]]:
     if not path.exists():
         return []
     with path.open(encoding="utf-8", newline="") as file:
-        return [{key: _number(key, text) for key, text in row.items()} for row in csv.DictReader(file)]
+        return [
+            {key: _number(key, text) for key, text in row.items()} for row in csv.DictReader(file)
+        ]
 
 
 def _number(key: str, text: str) -> Any:
@@ -173,14 +175,17 @@ def _speed(history: Sequence[Mapping[str, Any]], images: int | None) -> float | 
     if not history:
         return None
     if "images_per_second" in history[0]:
-        return statistics.median(row["images_per_second"] for row in history)
-    return images / statistics.median(row["seconds"] for row in history) if images else None
+        return float(statistics.median(row["images_per_second"] for row in history))
+    seconds = float(statistics.median(row["seconds"] for row in history))
+    return images / seconds if images else None
 
 
 def _settings(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """What was told to the run, then what it ran on."""
     arguments = {k: v for k, v in config["arguments"].items() if k not in _NO_SETTING}
-    recipe = {k: v for k, v in config.get("recipe", {}).items() if k not in ("name", "help", "source")}
+    recipe = {
+        k: v for k, v in config.get("recipe", {}).items() if k not in ("name", "help", "source")
+    }
     options = arguments.pop("options", {})
     for name, value in [*options.items(), *arguments.items(), *recipe.items()]:
         yield SHORT.get(name, name), _text(value)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from math import prod
 
 import keras
@@ -107,6 +109,18 @@ def test_separable_convolution_makes_a_tensor_between_its_halves():
 class Mine(layers.Layer):
     def call(self, x):
         return x
+
+
+def test_sketches_leave_nothing_behind_and_never_get_values():
+    """Keras would give values to all of them when a layer of the user's own is called."""
+    model = sketch("vgg16")
+    kernel = model.get_layer("fc1").kernel
+    Mine()(keras.Input((5,)))  # ends a stateless scope
+    assert kernel._value is None
+    gone = weakref.ref(kernel)
+    del model, kernel
+    gc.collect()
+    assert gone() is None
 
 
 def test_layer_of_an_unknown_kind_is_taken_to_keep_input_and_output():

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import shlex
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 from cnnzoo.cli import finetune
 from cnnzoo.errors import UsageError
 from cnnzoo.training.finetune import Run
+from cnnzoo.training.rate_test import RateTest
 
 
 def _run(*words: str) -> int:
@@ -152,3 +154,79 @@ def test_a_network_is_really_trained_from_the_command_line(
     assert json.loads(shown.out)["test_images"] == 20
     assert "epoch 1/1" in shown.err
     assert (tmp_path / "run" / "report.html").exists()
+
+
+RATES = [1e-3 * 1.2**i for i in range(40)]
+FALLING = [2.0] * 10 + [2.0 - 0.08 * i for i in range(20)] + [0.6] * 10
+
+
+@pytest.fixture
+def tried(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What ``lr_find`` is called with; it finds a loss that falls."""
+    found: dict[str, Any] = {"losses": FALLING}
+
+    def lr_find(network: str, **arguments: Any) -> RateTest:
+        found.update(arguments, network=network)
+        losses = tuple(found["losses"])
+        return RateTest("LeNet", "digits", tuple(RATES), losses, losses, False)
+
+    monkeypatch.setattr("cnnzoo.training.lr_find.lr_find", lr_find)
+    return found
+
+
+def test_find_lr_says_what_to_type_next(
+    tried: dict[str, Any], called: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = shlex.split(
+        "lenet5 --data digits --find-lr --recipe modern --set lr=3 --set 'augment=shift 0.1, flip' "
+        "--batch-size 64"
+    )
+    assert _run(*words, "--option", "padding=same", "--seed", "4") == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    again = shlex.split(last.removeprefix("to train with it, type: "))
+    rate = again.pop(again.index("augment=shift 0.1, flip") + 2)
+    assert again == shlex.split(
+        "cnnzoo finetune lenet5 --data digits --recipe modern --seed 4 --batch-size 64 "
+        "--set 'augment=shift 0.1, flip' --set --option padding=same"
+    )
+    assert re.fullmatch(r"lr=0\.\d+", rate)
+    assert called == {}  # nothing was trained
+    assert (tried["network"], tried["data"], tried["padding"]) == ("lenet5", "digits", "same")
+    assert tried["settings"]["lr"] == "3"
+
+
+def test_find_lr_prints_json_and_writes_a_picture(
+    tried: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture = tmp_path / "rates.svg"
+    assert _run("lenet5", "--data", "d", "--find-lr", "--json", "--out", str(picture)) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["picture"] == str(picture)
+    assert document["command"].endswith(f"--set lr={document['suggestion']:g}")
+    assert picture.read_text("utf-8").startswith("<svg")
+
+
+def test_find_lr_that_finds_nothing_names_no_command(
+    tried: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    tried["losses"] = [2.0] * 40
+    assert _run("lenet5", "--data", "d", "--find-lr") == 0
+    assert capsys.readouterr().out.splitlines()[-1].startswith("The loss hardly fell")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--overwrite"], "--overwrite is for training"),
+        (["--tensorboard"], "--tensorboard is for training"),
+        (["--checkpoint-minutes", "2"], "--checkpoint-minutes is for training"),
+        (["--resume", "runs/x"], "--resume is for training"),
+        (["--out", "folder"], r"has to end in \.svg"),
+    ],
+)
+def test_find_lr_refuses_what_belongs_to_training(
+    tried: dict[str, Any], words: list[str], message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        _run("lenet5", "--data", "d", "--find-lr", *words)
+    assert "network" not in tried

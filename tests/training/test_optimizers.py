@@ -36,7 +36,7 @@ def test_every_optimizer_of_a_recipe_can_be_made(name: str) -> None:
 
 
 def test_sgd_has_the_momentum_of_the_recipe() -> None:
-    optimizer = make_optimizer(Recipe(optimizer="sgd", momentum=0.8, nesterov=False), 1, _model())
+    optimizer = make_optimizer(Recipe(optimizer="sgd", momentum=0.8, nesterov=False), 1.0, _model())
     assert (optimizer.momentum, optimizer.nesterov) == (0.8, False)
 
 
