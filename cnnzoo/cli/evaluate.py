@@ -44,6 +44,11 @@ def add_parser(verbs: Any) -> None:
         "--overwrite", action="store_true", help="replace an older evaluation in --out"
     )
     parser.add_argument("--batch-size", type=int, metavar="N", help="images at once (32)")
+    parser.add_argument(
+        "--bad-data",
+        metavar="WHAT",
+        help="damaged and leaking images: refuse (default), skip, keep",
+    )
     add_options(parser)
     add_json(parser)
     parser.set_defaults(run=run)
@@ -58,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     from cnnzoo.training.evaluate import evaluate
 
-    settings = ("weights", "part", "out", "batch_size")
+    settings = ("weights", "part", "out", "batch_size", "bad_data")
     given: dict[str, Any] = {name: getattr(arguments, name) for name in settings}
     given = {name: value for name, value in given.items() if value is not None}
     result = evaluate(

@@ -48,7 +48,13 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument("network", nargs="?", help="a name from 'cnnzoo list'")
     parser.add_argument(
         "--data",
-        help="digits, mnist, fashion_mnist, cifar10, an .npz file, or a folder of class folders",
+        help="digits, mnist, fashion_mnist, cifar10, an .npz file, a CSV list, a folder of classes",
+    )
+    parser.add_argument(
+        "--bad-data",
+        default="refuse",
+        metavar="WHAT",
+        help="damaged and leaking images: refuse (default), skip or keep",
     )
     parser.add_argument("--weights", help="weights to start from (none: random)")
     parser.add_argument("--recipe", help="how to train (scratch, or transfer with --weights)")
@@ -136,6 +142,7 @@ def run(arguments: argparse.Namespace) -> int:
         out=arguments.out,
         overwrite=arguments.overwrite,
         resume=arguments.resume,
+        bad_data=arguments.bad_data,
         tensorboard=arguments.tensorboard,
         **({} if minutes is None else {"checkpoint_minutes": minutes}),
         progress=sys.stderr if arguments.json else sys.stdout,

@@ -72,6 +72,7 @@ def evaluate(
     out: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
     batch_size: int = 32,
+    bad_data: str = "refuse",
     progress: bool | TextIO = True,
     **options: Any,
 ) -> Evaluation:
@@ -89,6 +90,7 @@ def evaluate(
         out: Folder for the results, new or empty; ``runs/evaluate-<model>-<data>`` unless given.
         overwrite: Replace an older evaluation in ``out``.
         batch_size: Images at once.
+        bad_data: "refuse", "skip" or "keep" damaged and leaking images, as ``cnnzoo.load_data``.
         progress: Whether to show it on standard error, or the stream to show it on.
         **options: With a name: the network's own options.
 
@@ -107,7 +109,7 @@ def evaluate(
         raise UsageError("evaluate needs keras.config.set_image_data_format('channels_last').")
     if out is not None:
         _check_folder(Path(out), overwrite)
-    dataset = data if isinstance(data, Dataset) else load_data(data)
+    dataset = data if isinstance(data, Dataset) else load_data(data, bad_data=bad_data)
     images = _part(dataset, part)
     class_names = check_classes(subject, dataset.class_names)
     network = model if isinstance(model, keras.Model) else subject.load()

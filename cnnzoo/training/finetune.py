@@ -88,6 +88,7 @@ def fine_tune(
     out: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
     resume: str | os.PathLike[str] | None = None,
+    bad_data: str = "refuse",
     progress: bool | TextIO = True,
     tensorboard: bool = False,
     checkpoint_minutes: float = 5.0,
@@ -112,6 +113,8 @@ def fine_tune(
         overwrite: Replace an older run in ``out``; only files of a run are removed.
         resume: Folder of a run to go on with. Other arguments may be left out; those that are
             given must be the ones the run was started with.
+        bad_data: What to do about damaged, contradictory and leaking images: "refuse" them all,
+            "skip" them, or "keep" what can be trained on; as for ``cnnzoo.load_data``.
         progress: Whether to show it on standard output, or the stream to show it on.
         tensorboard: Also write the figures of every epoch for TensorBoard, into the folder.
         checkpoint_minutes: Longest time between two checkpoints; there is one after every epoch.
@@ -150,16 +153,17 @@ def fine_tune(
         find_source(plan.weights, get_spec(plan.network), include_top=True)
     if out is not None:
         RunDirectory(Path(out), overwrite).check()
-    dataset = data if isinstance(data, Dataset) else load_data(data)
+    dataset = data if isinstance(data, Dataset) else load_data(data, bad_data=bad_data)
     for note in dataset.notes:
         log.warning("%s: %s", dataset.name, note)
     plan = plan.for_data(len(dataset.train), dataset.channels, dataset.class_names)
     argument = None if isinstance(data, Dataset) else os.fspath(data)
+    asked = {"argument": argument, "bad_data": bad_data}
     path = Path(out) if out is not None else free_path(f"{plan.network}-{dataset.name}")
     run = RunDirectory(path, overwrite)
     with run.locked():
         run.check()
-        return _run(plan, dataset, run, about, argument)
+        return _run(plan, dataset, run, about, asked)
 
 
 def split_options(
@@ -183,13 +187,14 @@ def _resume(
         log.warning("%s is finished; nothing is left to do.", run.path)
         return Run(run.path, metrics, keras.saving.load_model(run.model))
     stored = from_record(config["plan"])
-    argument = config["data"]["argument"]
-    if data is None and argument is None:
+    asked = {name: config["data"][name] for name in ("argument", "bad_data")}
+    given = asked["argument"] if data is None else data
+    if given is None:
         raise UsageError(
             f"The run in {run.path} was given its data in Python. Pass the same data again: "
             "cnnzoo.fine_tune(resume=…, data=…)."
         )
-    dataset = data if isinstance(data, Dataset) else load_data(argument if data is None else data)
+    dataset = given if isinstance(given, Dataset) else load_data(given, bad_data=asked["bad_data"])
     now = {
         "plan": stored.record() if plan is None else _filled(plan, dataset).record(),
         "data": {"fingerprint": fingerprint(dataset)},
@@ -206,7 +211,7 @@ def _resume(
             "what it was started with, or start a new run in another folder."
         )
     with run.locked():
-        return _run(stored, dataset, run, about, argument, config)
+        return _run(stored, dataset, run, about, asked, config)
 
 
 def _filled(plan: Plan, dataset: Dataset) -> Plan:
@@ -218,7 +223,7 @@ def _run(
     dataset: Dataset,
     run: RunDirectory,
     about: Surroundings,
-    argument: str | None,
+    asked: Mapping[str, Any],
     config: dict[str, Any] | None = None,
 ) -> Run:
     """Split, build, train, measure, report; with ``config``, go on where it was left."""
@@ -234,7 +239,7 @@ def _run(
     validation = Batches(parts[1], plan.input_shape, size, classes)
     going_on = config is not None
     if config is None:
-        config = config_of(plan, dataset, parts, network.model, argument)
+        config = config_of(plan, dataset, parts, network.model, asked)
         run.start(config)
     trainer = Trainer(
         network, recipe, batches, validation, run, checkpoint_seconds=about.checkpoint_seconds

@@ -29,12 +29,18 @@ def config_of(
     dataset: Dataset,
     parts: tuple[Part, Part],
     model: keras.Model,
-    argument: str | None,
+    asked: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Everything a reader needs to do it again, for config.json."""
-    record = plan.record()
+    """Everything a reader needs to do it again, for config.json.
+
+    Args:
+        asked: How the data were asked for: ``argument``, None for those given in Python, and
+            ``bad_data``.
+    """
+    record, argument = plan.record(), asked["argument"]
+    skipped = "" if asked["bad_data"] == "refuse" else f" --bad-data {asked['bad_data']}"
     return {
-        "command": None if argument is None else plan.command(argument),
+        "command": None if argument is None else plan.command(argument) + skipped,
         "plan": record,
         "arguments": {name: value for name, value in record.items() if name != "recipe"},
         "recipe": record["recipe"],
@@ -46,7 +52,7 @@ def config_of(
         },
         "data": {
             "name": dataset.name,
-            "argument": argument,
+            **asked,
             "source": dataset.source,
             "fingerprint": fingerprint(dataset),
             "images": fitting(plan, dataset),

@@ -299,3 +299,20 @@ def test_progress_goes_to_standard_output_or_where_it_is_told(
     assert capsys.readouterr().out == ""
     fine_tune(tiny, data=bars, out=tmp_path / "b", epochs=1)
     assert "epoch 1/1" in capsys.readouterr().out
+
+
+def test_leaking_images_are_refused_or_skipped_by_flag(tiny: str, tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (24, 12, 12, 1), np.uint8)
+    labels = np.arange(24) % 3
+    np.savez(
+        tmp_path / "leaks.npz", x_train=images, y_train=labels, x_test=images[:9],
+        y_test=labels[:9], class_names=["a", "b", "c"],
+    )  # fmt: skip
+    with pytest.raises(DataError, match="leak"):
+        fine_tune(tiny, data=tmp_path / "leaks.npz", out=tmp_path / "run", **QUICK)
+    quick = QUICK | {"batch_size": 4, "bad_data": "skip"}
+    run = fine_tune(tiny, data=tmp_path / "leaks.npz", out=tmp_path / "run", **quick)
+    config = json.loads((run.path / "config.json").read_text())
+    assert config["data"]["bad_data"] == "skip"
+    assert config["command"].endswith(" --bad-data skip")
+    assert any("9" in note for note in config["data"]["notes"])
