@@ -14,6 +14,18 @@ def short(number: float, digits: int = 1) -> str:
     return f"{number:g}"
 
 
+def parse(text: str) -> float:
+    """``"30M"``, ``"30 M"``, ``"30e6"``, ``"30,000,000"`` -> ``30_000_000.0``.
+
+    Raises:
+        ValueError: It is no number.
+    """
+    bare = text.replace(" ", "").replace(",", "")
+    sizes = {letter.lower(): size for size, letter in _STEPS}
+    size = sizes.get(bare[-1:].lower(), 1)
+    return float(bare if size == 1 else bare[:-1]) * size
+
+
 def grouped(number: int) -> str:
     """``138357544`` -> ``"138,357,544"``."""
     return f"{number:,}"

@@ -35,3 +35,13 @@ def labels_of(dataset: str) -> tuple[Label, ...]:
     text = (weights_folder() / "labels" / f"{stem}.tsv").read_text("utf-8")
     lines = (line for line in text.splitlines() if not line.startswith("#"))
     return tuple(Label(*line.split("\t")) for line in lines)
+
+
+def forms_of(dataset: str) -> tuple[tuple[str, ...], ...]:
+    """What the classes may be called, in the order of a classifier's outputs: names, identifiers.
+
+    Identifiers that only count are none of these: any ten numbers would be CIFAR-10.
+    """
+    labels = labels_of(dataset)
+    names, ids = tuple(label.name for label in labels), tuple(label.id for label in labels)
+    return (names,) if all(id.isdigit() for id in ids) else (names, ids)

@@ -9,12 +9,12 @@ from typing import Any
 from cnnzoo.analysis.columns import COLUMNS
 from cnnzoo.analysis.listing import list_models
 from cnnzoo.analysis.table import table
-from cnnzoo.cli.shared import add_json, add_verb, terminal_width
+from cnnzoo.cli.shared import add_json, add_verb, parse_count, terminal_width
 
 EXAMPLES = """\
   cnnzoo list
   cnnzoo list 'inception*' --exclude '*v4'
-  cnnzoo list --family resnet --max-params 30e6
+  cnnzoo list --family resnet --max-params 30M
   cnnzoo list --json"""
 
 
@@ -25,7 +25,7 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument("pattern", nargs="?", default="*", help="wildcards over names: 'vgg*'")
     parser.add_argument("--exclude", action="append", metavar="PATTERN", help="leave these out")
     parser.add_argument("--family", help="resnet, inception, vgg, …")
-    parser.add_argument("--max-params", type=float, metavar="N", help="at most so many: 30e6")
+    parser.add_argument("--max-params", type=parse_count, metavar="N", help="at most so many: 30M")
     parser.add_argument("--sort", default="year", metavar="COLUMN", help=f"{', '.join(COLUMNS)}")
     add_json(parser)
     parser.set_defaults(run=run)

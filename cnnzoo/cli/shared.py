@@ -7,6 +7,7 @@ import shutil
 import sys
 from typing import Any
 
+from cnnzoo import units
 from cnnzoo.errors import UsageError
 
 
@@ -47,6 +48,14 @@ def parse_options(pairs: list[str]) -> dict[str, bool | str]:
             raise UsageError(f"--option {pair!r} is not NAME=VALUE, each name once.")
         options[name] = {"true": True, "false": False}.get(value.lower(), value)
     return options
+
+
+def parse_count(text: str) -> float:
+    """``"30M"`` -> 30,000,000, for ``type=``."""
+    try:
+        return units.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number such as 30M") from error
 
 
 def parse_shape(text: str | None) -> tuple[int | None, ...] | None:

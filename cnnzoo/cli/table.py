@@ -8,14 +8,14 @@ from typing import Any
 from cnnzoo.analysis import table
 from cnnzoo.analysis.bench.results import Benchmark, read
 from cnnzoo.analysis.columns import COLUMNS, DEFAULT, RESIZED
-from cnnzoo.cli.shared import add_json, add_verb, terminal_width
+from cnnzoo.cli.shared import add_json, add_verb, parse_count, terminal_width
 from cnnzoo.errors import UsageError
 
 EXAMPLES = """\
   cnnzoo table
   cnnzoo table --sort macs --columns name,macs,top1
   cnnzoo table resnet50 vgg16 xception --columns all
-  cnnzoo table --max-params 30e6 --min-top1 75 --format markdown
+  cnnzoo table --max-params 30M --min-top1 75 --format markdown
   cnnzoo table --input-size 64 --sort macs
   cnnzoo table --format csv > networks.csv
   cnnzoo table --bench bench.json --sort latency_ms"""
@@ -36,7 +36,7 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument("--reverse", action="store_true", help="largest first")
     parser.add_argument("--pattern", default="*", help="wildcards over names: 'vgg*'")
     parser.add_argument("--family", help="resnet, inception, vgg, …")
-    parser.add_argument("--max-params", type=float, metavar="N", help="at most so many: 30e6")
+    parser.add_argument("--max-params", type=parse_count, metavar="N", help="at most so many: 30M")
     parser.add_argument("--min-top1", type=float, metavar="P", help="at least P per cent top-1")
     parser.add_argument(
         "--input-size", metavar="N|HxW", help="count at this size instead of the papers': 64, 64x96"

@@ -230,7 +230,7 @@ def _run(
     recipe, classes = plan.recipe, len(dataset.class_names)
     parts = _parts(dataset, plan)
     keras.utils.set_random_seed(plan.seed)
-    network = PlannedNetwork(plan, classes)
+    network = PlannedNetwork(plan, dataset.class_names)
     effects = augmentations.parse(recipe.augment)
     size = recipe.batch_size
     batches = Batches(

@@ -250,6 +250,8 @@ class Trainer:
         trained = self.trained.trainable_variables
         own = [_value(variable) for variable in trained]
         self.optimizer.finalize_variable_values(trained)
+        for variable in trained:  # JAX gives up arrays that two variables share
+            variable.assign(_value(variable))
         try:
             yield
         finally:

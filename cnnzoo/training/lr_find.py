@@ -102,7 +102,7 @@ def lr_find(
     stream = sys.stderr if progress is True else progress or None
     if not isinstance(network, keras.Model):
         keras.utils.set_random_seed(plan.seed)
-        built = PlannedNetwork(plan, len(dataset.class_names))
+        built = PlannedNetwork(plan, dataset.class_names)
         return _test(*built.enter(phases(plan.recipe)[-1]), rates, batches, names, stream)
     with unchanged(network):
         _check_answers(network, batches[0][0], dataset)
@@ -164,10 +164,11 @@ def _check_answers(model: keras.Model, images: np.ndarray, dataset: Dataset) -> 
             f"has {classes} classes."
         )
     answers = keras.ops.convert_to_numpy(model(images.astype("float32"), training=False))
-    if not (answers >= 0).all() or np.abs(answers.sum(axis=1) - 1).max() > 1e-2:
+    finite = np.isfinite(answers).all()
+    if not finite or answers.min() < 0 or np.abs(answers.sum(axis=1) - 1).max() > 1e-2:
         raise UsageError(
-            f"{model.name!r} does not give probabilities: its numbers for an image are negative "
-            "or do not add up to 1. End it in softmax, for example by "
+            f"{model.name!r} does not give probabilities: its numbers for an image are no numbers, "
+            "negative, or do not add up to 1. End it in softmax, for example by "
             "keras.Model(model.inputs, keras.layers.Softmax()(model.outputs[0]))."
         )
 

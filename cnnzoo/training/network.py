@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterator
 
 import keras
 
 from cnnzoo.builder import build
+from cnnzoo.catalogue.labels import DATASETS, forms_of
 from cnnzoo.catalogue.recipes import Recipe
+from cnnzoo.catalogue.registry import get_spec
 from cnnzoo.errors import UsageError
+from cnnzoo.lookup import fold
+from cnnzoo.sources import find_source
 from cnnzoo.training.freezing import freeze, freeze_batch_norms
 from cnnzoo.training.optimizers import make_optimizer
 from cnnzoo.training.plan import Plan
 from cnnzoo.training.schedules import Phase
 from cnnzoo.training.trunk import before, stage_ends, trunk_end
+
+log = logging.getLogger("cnnzoo")
 
 
 class PlannedNetwork:
@@ -24,18 +31,20 @@ class PlannedNetwork:
         model: Never compiled, so that what is saved carries no optimizer.
     """
 
-    def __init__(self, plan: Plan, num_classes: int) -> None:
+    def __init__(self, plan: Plan, class_names: tuple[str, ...]) -> None:
         self.recipe = plan.recipe
         self.pretrained = plan.weights is not None
         with dtype_policy(plan.recipe.precision):
             self.model = build(
                 plan.network,
                 weights=plan.weights,
-                num_classes=num_classes,
+                num_classes=len(class_names),
                 input_shape=plan.input_shape,
                 include_preprocessing=plan.recipe.pixels or True,
                 **plan.options,
             )
+        if self.pretrained and not knows(plan, class_names):
+            _renew_classifier(self.model)
         if plan.recipe.precision != "float32":  # probabilities need more digits than 16 bits have
             self.model.layers[-1].dtype_policy = "float32"
 
@@ -72,7 +81,8 @@ class PlannedNetwork:
         """Path of a variable -> its part of the rate, less for stages nearer to the image."""
         stages = list(stage_ends(self.model).values())
         ends = [self.model.get_layer(name).output for name in stages]
-        cuts = [*ends, trunk_end(self.model)]
+        last = trunk_end(self.model)
+        cuts = [*ends, *([] if ends and ends[-1] is last else [last])]
         shares: dict[str, float] = {}
         for i, tensor in enumerate(cuts):
             share = self.recipe.stage_decay ** (len(cuts) - i)
@@ -80,6 +90,27 @@ class PlannedNetwork:
                 for variable in layer.trainable_variables:
                     shares.setdefault(variable.path, share)
         return shares
+
+
+def knows(plan: Plan, class_names: tuple[str, ...]) -> bool:
+    """Whether the weights were trained for these very classes, so that their classifier is good.
+
+    As many classes are not the same classes. Of a file of the user's own nobody knows them.
+    """
+    entry = find_source(plan.weights, get_spec(plan.network), include_top=True).entry
+    if entry is None or entry.dataset not in DATASETS:
+        return False
+    given = list(map(fold, class_names))
+    return any(given == list(map(fold, form)) for form in forms_of(entry.dataset))
+
+
+def _renew_classifier(model: keras.Model) -> None:
+    """Give the last layer with weights the values it would have in a new network."""
+    layer = [layer for layer in model.layers if layer.weights][-1]
+    fresh = layer.__class__.from_config(layer.get_config())
+    fresh.build(layer.input.shape)
+    layer.set_weights(fresh.get_weights())
+    log.info("%s: the classifier %r is new, for classes of its own.", model.name, layer.name)
 
 
 def make_loss(recipe: Recipe) -> keras.losses.Loss:

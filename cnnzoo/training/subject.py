@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cnnzoo.catalogue.labels import labels_of
+from cnnzoo.catalogue.labels import forms_of
 from cnnzoo.catalogue.registry import get_spec
 from cnnzoo.catalogue.weights import WeightsEntry, get_weights, list_weights
 from cnnzoo.errors import DataError, UsageError
@@ -157,7 +157,7 @@ def _of_network(name: str, weights: str | None, options: dict[str, Any]) -> Subj
     spec.choose(options)
     if weights is not None and (Path(weights).suffix or os.sep in weights):
         title = f"{spec.title}, {weights}"
-        known = _names_of(spec.dataset) if spec.dataset else ()
+        known = forms_of(spec.dataset) if spec.dataset else ()
         return Subject(title, spec.name, known, weights=weights, options=options)
     if weights is None:
         full = [entry for entry in list_weights(spec.name) if entry.part == "full"]
@@ -170,11 +170,5 @@ def _of_network(name: str, weights: str | None, options: dict[str, Any]) -> Subj
     else:
         entry = get_weights(spec.name, weights)
     title = f"{spec.title}, weights {entry.tag}"
-    known = _names_of(entry.dataset)
+    known = forms_of(entry.dataset)
     return Subject(title, spec.name, known, entry=entry, weights=entry.tag, options=options)
-
-
-def _names_of(dataset: str) -> tuple[tuple[str, ...], ...]:
-    """The names of a dataset's classes, and their identifiers, which folders may be called."""
-    labels = labels_of(dataset)
-    return tuple(label.name for label in labels), tuple(label.id for label in labels)

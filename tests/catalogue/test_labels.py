@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cnnzoo.catalogue.labels import DATASETS, labels_of
+from cnnzoo.catalogue.labels import DATASETS, forms_of, labels_of
 from cnnzoo.catalogue.networks import NETWORKS
 from cnnzoo.errors import UnknownNameError
 
@@ -36,3 +36,9 @@ def test_every_network_is_of_a_dataset_whose_classes_are_known():
 def test_an_unknown_dataset_is_refused_with_the_nearest_name():
     with pytest.raises(UnknownNameError, match=r"Did you mean 'CIFAR-10'"):
         labels_of("cifar-100")
+
+
+def test_identifiers_that_only_count_are_no_names() -> None:
+    assert len(forms_of("CIFAR-10")) == 1
+    names, ids = forms_of("ImageNet-1k")
+    assert (names[0], ids[0]) == ("tench", "n01440764")

@@ -201,10 +201,12 @@ def test_find_lr_prints_json_and_writes_a_picture(
     tried: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     picture = tmp_path / "rates.svg"
-    assert _run("lenet5", "--data", "d", "--find-lr", "--json", "--out", str(picture)) == 0
+    words = ["--find-lr", "--json", "--out", str(picture), "--learning-rate", "3"]
+    assert _run("lenet5", "--data", "d", *words) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["picture"] == str(picture)
-    assert document["command"].endswith(f"--set lr={document['suggestion']:g}")
+    rate = f"{document['suggestion']:g}"
+    assert document["command"] == f"cnnzoo finetune lenet5 --data d --set lr={rate}"
     assert picture.read_text("utf-8").startswith("<svg")
 
 

@@ -82,7 +82,7 @@ MISTAKES = [
     (["info", ""],                                  "No network is named ''"),
     (["table", "--sort", "speed"],                  "No column is named 'speed'"),
     (["table", "--format", "docx"],                 "Known: text, markdown"),
-    (["table", "--max-params", "many"],             "--max-params: invalid float value: 'many'"),
+    (["table", "--max-params", "many"],             "--max-params: 'many' is no number"),
     (["table", "--nonsense"],                       "--nonsense"),
     (["summary", "vgg16", "--input-shape", "8,8,3"], "below 32"),
     (["summary", "vgg16", "--input-shape", "big"],  "is not a shape such as 64,64,3"),

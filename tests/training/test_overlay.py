@@ -199,11 +199,11 @@ def test_runs_differ_in_more_than_colour(make: Make) -> None:
 
 def test_the_rates_of_a_slow_run_stay_in_the_picture(make: Make) -> None:
     slow = make("slow")
-    text = (slow / "history.csv").read_text("utf-8").replace("0.001", "1e-06")
+    text = (slow / "history.csv").read_text("utf-8").replace("0.001", "1e-09")
     (slow / "history.csv").write_text(text, "utf-8")
     page = compare_runs(make("fast"), slow).to_html()
     assert "Learning rate, logarithmic" in page
-    assert ">1e-6</text>" in page
+    assert ">1e-9</text>" in page
 
 
 def test_a_notebook_shows_the_page(make: Make) -> None:
