@@ -55,15 +55,5 @@ def _slower(kind: Any, shares: Sequence[float]) -> Any:
             share = shares[self._get_variable_index(variable)]
             super().update_step(gradient, variable, learning_rate * share)
 
-    if keras.config.backend() == "torch":  # whose optimizers update all variables in one call
-        Slower._backend_update_step = _one_by_one
     Slower.__name__ = kind.__name__
     return Slower
-
-
-def _one_by_one(self: Any, gradients: Any, variables: Any, learning_rate: Any) -> None:
-    import torch
-
-    with torch.no_grad():
-        for gradient, variable in zip(gradients, variables, strict=True):
-            self.update_step(gradient, variable, learning_rate)
