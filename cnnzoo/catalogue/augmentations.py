@@ -41,6 +41,7 @@ KINDS = {
     "zoom": Kind("enlarged or reduced by up to this share", (Number("share", 0, 0.9),)),
     "crop": Kind("moved by up to so many whole pixels", (Number("pixels", 0, 1000),)),
     "flip": Kind("mirrored left to right, half of the time; never digits"),
+    "background": Kind("what is uncovered takes the top left pixel's colour, not the edge's"),
     "brightness": Kind("lighter or darker by up to this share", (Number("share", 0, 1),)),
     "contrast": Kind("more or less contrast by up to this share", (Number("share", 0, 1),)),
     "erase": Kind(
@@ -69,7 +70,7 @@ KINDS = {
 }
 PRESETS = {
     "none": (),
-    "strokes": ("rotate 10", "shift 0.08", "zoom 0.1"),  # writing is never mirrored
+    "strokes": ("rotate 10", "shift 0.08", "zoom 0.1", "background"),  # never mirrored
     "photos": ("flip", "shift 0.1", "zoom 0.1"),
 }
 AUTO = "auto"  # strokes for grey images, photos for coloured ones

@@ -20,7 +20,7 @@ from cnnzoo.catalogue.augmentations import Effect
 from cnnzoo.errors import MissingExtraError
 
 RANGE = (0, 255)
-MOVES = ("rotate", "shift", "zoom", "crop", "flip")
+MOVES = ("rotate", "shift", "zoom", "crop", "flip", "background")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,7 @@ class Movement:
     zoom: float = 0.0  # 0.1: between 90 and 110 % of the picture is shown
     crop: float = 0.0  # whole pixels, horizontally and vertically
     flip: bool = False  # left-right, half of the time
+    background: bool = False  # around the image is its top left pixel, else its repeated edge
 
     DRAWS = 7  # random numbers one movement takes
 
@@ -60,15 +61,18 @@ class Movement:
         return np.stack(both, axis=1).astype("float32")
 
     def __call__(self, images: np.ndarray, draws: np.ndarray) -> np.ndarray:
-        """(N, H, W, C) pixels -> the same, moved, float32; the edge is repeated around them."""
+        """(N, H, W, C) pixels -> the same, moved, float32."""
+        pixels = images.astype("float32")
+        ground = pixels[:, :1, :1] if self.background else np.float32(0)
         moved = keras.ops.image.affine_transform(
-            images.astype("float32"),
+            pixels - ground,
             self.maps(draws, *images.shape[1:3]),
             interpolation="bilinear",
-            fill_mode="nearest",
+            fill_mode="constant" if self.background else "nearest",
+            fill_value=0.0,
             data_format="channels_last",
         )
-        return np.asarray(keras.ops.convert_to_numpy(moved))
+        return np.asarray(keras.ops.convert_to_numpy(moved) + ground)
 
 
 def fit_picture(picture: Image.Image, shape: tuple[int, int, int]) -> np.ndarray:

@@ -38,7 +38,13 @@ def test_names_are_guessed(word: str, meant: str) -> None:
 
 
 def test_presets_are_expanded() -> None:
-    assert expand(["auto", "erase"], 1) == ("rotate 10", "shift 0.08", "zoom 0.1", "erase")
+    assert expand(["auto", "erase"], 1) == (
+        "rotate 10",
+        "shift 0.08",
+        "zoom 0.1",
+        "background",
+        "erase",
+    )
     assert expand(["Auto"], 3) == expand(["photos"], 1)
     assert expand(["none"], 3) == ()
 

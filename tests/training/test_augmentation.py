@@ -69,6 +69,17 @@ def test_a_shift_shows_what_lies_to_the_right_and_repeats_the_edge() -> None:
     assert np.allclose(moved[:, 6:], still[:, [7, 7]])
 
 
+def test_what_is_uncovered_may_take_the_colour_of_the_background() -> None:
+    image = np.full((2, 8, 8, 1), 30, np.uint8)
+    image[1] = 90
+    image[:, :, 7] = 200  # touches the edge
+    shift = Movement(shift=0.25, background=True)
+    moved = shift(image, np.array([[0, 1, 0, 0, 1, 0, 0]] * 2, float))
+    assert np.allclose(moved[:, :, 5], 200)
+    assert np.allclose(moved[0, :, 6:], 30)
+    assert np.allclose(moved[1, :, 6:], 90)
+
+
 def test_zoom_shows_more_or_less_of_the_picture() -> None:
     zoom = Movement(zoom=0.5)
     less, more = (_moved(zoom, [0, 0, 0, side, 1, 0, 0]) for side in (-1, 1))

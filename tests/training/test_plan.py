@@ -104,7 +104,10 @@ def test_epochs_follow_the_number_of_images(images: int, epochs: int) -> None:
 
 
 def test_the_images_decide_how_they_are_moved() -> None:
-    strokes, photos = ("rotate 10", "shift 0.08", "zoom 0.1"), ("flip", "shift 0.1", "zoom 0.1")
+    strokes, photos = (
+        ("rotate 10", "shift 0.08", "zoom 0.1", "background"),
+        ("flip", "shift 0.1", "zoom 0.1"),
+    )
     letters = ("a", "b")
     assert plan("lenet5").for_data(100, 1, letters).recipe.augment == strokes
     assert plan("lenet5").for_data(100, 3, letters).recipe.augment == photos
@@ -148,7 +151,7 @@ def test_command_names_the_recipe_and_spells_out_what_differs() -> None:
     assert made.for_data(1000, 1, DIGITS).command("my data.npz") == (
         "cnnzoo finetune lenet5 --data 'my data.npz' --option original=true "
         "--option padding=valid --input-shape 32,32,1 --recipe scratch --set epochs=3 "
-        "--set learning_rate=0.01 --set 'augment=rotate 10, shift 0.08, zoom 0.1' --seed 7"
+        "--set learning_rate=0.01 --set 'augment=rotate 10, shift 0.08, zoom 0.1, background' --seed 7"
     )
 
 
