@@ -151,7 +151,8 @@ def test_command_names_the_recipe_and_spells_out_what_differs() -> None:
     assert made.for_data(1000, 1, DIGITS).command("my data.npz") == (
         "cnnzoo finetune lenet5 --data 'my data.npz' --option original=true "
         "--option padding=valid --input-shape 32,32,1 --recipe scratch --set epochs=3 "
-        "--set learning_rate=0.01 --set 'augment=rotate 10, shift 0.08, zoom 0.1, background' --seed 7"
+        "--set learning_rate=0.01 "
+        "--set 'augment=rotate 10, shift 0.08, zoom 0.1, background' --seed 7"
     )
 
 
