@@ -32,8 +32,9 @@ def grouped(number: int) -> str:
 
 
 def mebibytes(size_bytes: float) -> str:
-    """``553_430_176`` -> ``"527.8 MiB"`` (1 MiB = 2**20 bytes)."""
-    return f"{size_bytes / 2**20:,.1f} MiB"
+    """``553_430_176`` -> ``"527.8 MiB"`` (1 MiB = 2**20 bytes); two digits below one."""
+    size = size_bytes / 2**20
+    return f"{size:,.{1 if size >= 1 or not size else 2}f} MiB"
 
 
 def percent(fraction: float, digits: int = 2) -> str:

@@ -9,11 +9,12 @@ from math import log2
 from typing import Any
 
 from cnnzoo.analysis.align import IN_TEXT, Edit, align, details, distance, edits, sequence_distance
-from cnnzoo.analysis.difference import Change, Difference, Side, StageDiff
+from cnnzoo.analysis.difference import Change, Difference, Side, StageDiff, shape_text
 from cnnzoo.analysis.measure import sketch
 from cnnzoo.analysis.pieces import Block, Stage, Unit, stages
 from cnnzoo.analysis.plot.network import Network, read
 from cnnzoo.analysis.subjects import get_subject
+from cnnzoo.units import grouped
 
 SEVERAL = 3  # layers from which on a change that all of a kind share is told once
 Found = tuple[int, Edit]  # in which of the stage's blocks, from 1; 0 outside of blocks
@@ -40,7 +41,10 @@ def diff(left: Any, right: Any) -> Difference:
     pairs = align(one.stages, other.stages, _apart)
     if one.others or other.others:
         pairs.append((one.others, other.others))
-    found = [_edits(pair) for pair in pairs]
+    found = [
+        [(block, _fed(edit, one.network, other.network)) for block, edit in _edits(pair)]
+        for pair in pairs
+    ]
     shared = _shared(edit for stage in found for _, edit in stage)
     rows = []
     for (mine, yours), inside in zip(pairs, found, strict=True):
@@ -76,10 +80,7 @@ class _Cut:
     def side(self, stage: Stage | None) -> Side | None:
         if stage is None:
             return None
-        return Side(self.number(stage), stage.shape, stage.weighted, stage.params, stage.macs)
-
-    def number(self, stage: Stage) -> int:
-        return next((n for n, other in enumerate(self.stages, 1) if other is stage), 0)
+        return Side(stage.shape, stage.weighted, stage.params, stage.macs)
 
     def total(self) -> Side:
         steps = self.network.steps
@@ -87,7 +88,7 @@ class _Cut:
         everything = range(len(steps))
         params, macs = (self.network.cost(of, everything) for of in ("params", "macs"))
         weighted = sum(s.weighted for s in (*self.stages, self.others) if s is not None)
-        return Side(0, shape, weighted, params, macs)
+        return Side(shape, weighted, params, macs)
 
     def remarks(self) -> list[str]:
         return [f"{self.label}: {self.network.note}"] if self.network.note else []
@@ -102,14 +103,13 @@ def _apart(left: Stage, right: Stage) -> float:
 
 
 def _name(one: _Cut, left: Stage | None, other: _Cut, right: Stage | None) -> str:
-    """``stage 3``; ``stage 3 → 4`` where the numbers differ."""
+    """The size of the maps, on both sides where it differs; "head" where there are none."""
     sides = [(cut, stage) for cut, stage in ((one, left), (other, right)) if stage is not None]
     if any(stage is cut.others for cut, stage in sides):
         return "other outputs"
     if all(len(stage.shape) != 3 for _, stage in sides):
         return "head"
-    numbers = dict.fromkeys(str(cut.number(stage)) for cut, stage in sides)
-    return f"stage {' → '.join(numbers)}"
+    return " → ".join(dict.fromkeys(shape_text(stage.shape) for _, stage in sides))
 
 
 def _edits(pair: tuple[Stage | None, Stage | None]) -> list[Found]:
@@ -122,6 +122,18 @@ def _edits(pair: tuple[Stage | None, Stage | None]) -> list[Found]:
         inside = isinstance(mine, Block) and yours is not None
         found += ((block if inside else 0, edit) for edit in edits(mine, yours))
     return found
+
+
+def _fed(edit: Edit, left: Network, right: Network) -> Edit:
+    """Say of a dense layer that it only grew because more comes in."""
+    mine, yours = edit.left, edit.right
+    if not isinstance(mine, Unit) or not isinstance(yours, Unit) or mine.kind != "dense":
+        return edit
+    was, now = left.cost("params", mine.covers), right.cost("params", yours.covers)
+    if was == now or any(key in (*IN_TEXT, "bias", "layer") for key, _ in edit.details):
+        return edit
+    told = ("input", f"{grouped(was)} → {grouped(now)} params, by what comes in")
+    return replace(edit, details=(*edit.details, told))
 
 
 @dataclass(frozen=True, slots=True)

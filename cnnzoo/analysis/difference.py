@@ -21,13 +21,11 @@ class Side:
     """A stage, or the whole, of one of the two networks.
 
     Attributes:
-        number: Of the stage, from 1; 0 for the whole and for other outputs.
         shape: Of one image there, without batch.
         layers: Convolutions and dense layers.
         macs: Multiply-accumulates for one image, of the layers that can be counted.
     """
 
-    number: int
     shape: Shape
     layers: int
     params: int
@@ -74,7 +72,7 @@ class StageDiff:
     """What differs in one stage.
 
     Attributes:
-        name: ``stage 3``, ``head``, ``other outputs``.
+        name: The size of its maps, ``56 × 56 × 256``; ``head``, ``other outputs``.
         left: ``None`` where only the second network has it.
         right: ``None`` where only the first has it.
         changes: But for those that hold in the whole network.
@@ -162,11 +160,10 @@ class Difference:
     def to_text(self, width: int | None = None) -> str:
         """Stages with their figures, what changed below them; with ``width`` characters given, the
         figures go below the stage where there is no room beside it."""
-        cells = [*(_stage_cells(stage) for stage in self.stages), ["total", "", *self._total()]]
+        cells = [*(_stage_cells(stage) for stage in self.stages), ["total", *self._total()]]
         heads = _columns(cells)
         if width and max(map(len, heads)) + 2 > width:
-            names = _columns([row[:2] for row in cells])
-            heads = [f"{n}\n    {', '.join(c[2:])}" for n, c in zip(names, cells, strict=True)]
+            heads = [f"{name}\n    {', '.join(figures)}" for name, *figures in cells]
         lines = [f"{self.left} → {self.right}", "", *map(str, self.changes)]
         for stage, head in zip(self.stages, heads, strict=False):
             lines += [f"{stage.sign} {head}", *(f"    {line}" for line in stage.lines())]
@@ -189,21 +186,26 @@ class Difference:
         return _both(*self.total, with_ratio=True)
 
 
+def shape_text(shape: Shape) -> str:
+    return " × ".join("?" if n is None else str(n) for n in shape)
+
+
 def _measures(side: Side) -> tuple[Any, ...]:
     return side.shape, side.layers, side.params, side.macs
 
 
 def _stage_cells(stage: StageDiff) -> list[str]:
-    """Name, shape, parameters, MACs."""
+    """Name, parameters, MACs."""
     sides = [side for side in (stage.left, stage.right) if side is not None]
-    shapes = dict.fromkeys(" × ".join("?" if n is None else str(n) for n in s.shape) for s in sides)
-    shape = " → ".join(shapes)
+    name = stage.name
+    if all(len(side.shape) != 3 for side in sides):
+        name += f", {' → '.join(dict.fromkeys(shape_text(side.shape) for side in sides))}"
     if len(sides) == 2:
         params, macs = _both(sides[0], sides[1])
-        return [stage.name, shape, f"the same: {params}" if stage.same else params, macs]
+        return [name, f"the same: {params}" if stage.same else params, macs]
     side = sides[0]
     figures = f"{units.grouped(side.params)} params", f"{_macs(side.macs)} MACs"
-    return [stage.name, shape, *(f"{stage.sign}{figure}" for figure in figures)]
+    return [name, *(f"{stage.sign}{figure}" for figure in figures)]
 
 
 def _both(left: Side, right: Side, with_ratio: bool = False) -> list[str]:

@@ -10,7 +10,7 @@ from keras import layers
 
 from cnnzoo.analysis import costs
 from cnnzoo.analysis.graph import Shape, Step
-from cnnzoo.analysis.plot.describe import MINOR, describe, join
+from cnnzoo.analysis.plot.describe import MINOR, describe, join, leads
 from cnnzoo.analysis.plot.network import Network
 from cnnzoo.analysis.plot.structure import Box, Fork, Part, Reader
 from cnnzoo.analysis.settings import Padding, follower, padding, settings
@@ -149,7 +149,7 @@ class _Cutter:
     def __init__(self, network: Network):
         self.network = network
         self.steps = network.steps
-        self.reader = Reader(network.steps, describe, join)
+        self.reader = Reader(network.steps, describe, join, leads)
         self.readers: dict[int, list[int]] = {i: [] for i in range(len(self.steps))}
         for child, step in enumerate(self.steps):
             for parent in step.parents:

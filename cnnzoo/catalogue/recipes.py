@@ -65,7 +65,8 @@ class Recipe:
             improved for ``plateau_patience`` epochs, down to ``plateau_least``.
         warmup: Epochs in which the rate rises from 0 before the schedule begins.
         label_smoothing: Share of the target spread over all classes.
-        ema: How much of the averaged weights each step keeps; they are the ones measured.
+        ema: How much of the averaged weights each step keeps, less in short runs; the averaged
+            ones are measured.
         clip_norm: Largest norm of all gradients together.
         patience: Epochs without a better one after which the run stops.
         head_share: Share of the epochs in which only the head is trained, first of all.

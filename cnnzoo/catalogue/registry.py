@@ -12,7 +12,7 @@ from typing import Any
 from cnnzoo.catalogue.networks import NETWORKS
 from cnnzoo.catalogue.preprocessing import PREPROCESSING
 from cnnzoo.catalogue.spec import Address, ModelSpec, Option, Paper
-from cnnzoo.errors import UsageError
+from cnnzoo.errors import UnknownNameError, UsageError
 from cnnzoo.lookup import fold, pick
 
 PLUGIN_GROUP = "cnnzoo.models"
@@ -35,6 +35,7 @@ def get_spec(name: str | ModelSpec) -> ModelSpec:
     if isinstance(name, ModelSpec):
         return name
     specs = _BUILT_IN | _registered
+    _check_is_name(name)
     if not isinstance(name, str) or fold(name) not in _names(specs):
         specs = all_specs()  # plugins are only looked for when a name needs them
     return pick(
@@ -44,6 +45,27 @@ def get_spec(name: str | ModelSpec) -> ModelSpec:
         aliases=_aliases(specs),
         see=f"Known: {', '.join(specs)}." if len(specs) <= 20 else "Type: cnnzoo list",
     )
+
+
+def _check_is_name(name: object) -> None:
+    """Tell what looks like a network but is no name of one."""
+    if not isinstance(name, str):
+        raise UnknownNameError(
+            f"{name!r:.80} is a {type(name).__name__}, not the name of a network. Models of your "
+            "own are taken by cnnzoo.compare, diff, summary, benchmark, evaluate and cnnzoo.plot; "
+            "cnnzoo.register_model gives a network of your own a name."
+        )
+    network, colon, form = name.partition(":")
+    if colon and "=" in form:
+        raise UnknownNameError(
+            f"{name!r} is a form of a network, which compare and diff take. Here its options go "
+            f"beside the name: cnnzoo.build({network!r}, …), or --option {form.split(',')[0]}"
+        )
+    if name.endswith((".keras", ".h5")):
+        raise UnknownNameError(
+            f"{name!r} is a file, and the name of a network is wanted. Files of Keras models are "
+            "taken by: cnnzoo evaluate FILE --data DATA"
+        )
 
 
 def register_model(

@@ -66,7 +66,8 @@ examples:
   cnnzoo finetune lenet5 --data digits          train on real data, with a report
 
 exit codes: 0 done, 1 a bug, 2 usage, 3 network, 4 damaged file, 5 bad data,
-6 weights that do not fit, 7 disk or permission, 130 interrupted
+6 weights that do not fit, 7 disk or permission, 8 a run that cannot go on,
+130 interrupted, 143 terminated
 """
 
 

@@ -65,11 +65,12 @@ def run(arguments: argparse.Namespace) -> int:
     )
     seen = _shown(rows, classifier.title, len(sources), arguments)
     failed = sum(bool(row.error) for row in seen)
-    inverted = sum(row.looks_inverted for row in seen)
+    inverted = [str(row.image) for row in seen if row.looks_inverted]
     if inverted:
+        cure = "Leave out --invert for them" if arguments.invert else "Try --invert"
         print(
-            f"cnnzoo: {_pictures(inverted)} dark on light, but the digits of MNIST are light on "
-            "dark. Try --invert.",
+            f"cnnzoo: {_pictures(len(inverted))} dark on light{' now' * arguments.invert}, but the "
+            f"digits of MNIST are light on dark: {_few(inverted)}. {cure}.",
             file=sys.stderr,
         )
     if failed:
@@ -105,6 +106,11 @@ def _line(row: Any, top: int) -> str:
         f"{guess.name} {percent(guess.probability, 1)}" for guess in row.classes[: min(top, 3)]
     )
     return f"{row.image}: {', '.join(classes)}"
+
+
+def _few(names: list[str]) -> str:
+    more = len(names) - 5
+    return ", ".join(names[:5]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _pictures(count: int) -> str:

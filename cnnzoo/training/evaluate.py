@@ -126,9 +126,15 @@ def evaluate(
     config["command"] = _command(model, data, weights, options, part)
     config["data"]["notes"] += notes
     page = render(config, [], metrics, images, probabilities, model=network, view=view)
-    path = Path(out) if out is not None else free_path(f"evaluate-{subject.name}-{dataset.name}")
+    path = Path(out) if out is not None else _usual(subject, dataset, overwrite)
     _write(path, overwrite, config, metrics, page)
     return Evaluation(path, metrics, probabilities)
+
+
+def _usual(subject: Subject, dataset: Dataset, overwrite: bool) -> Path:
+    """``runs/evaluate-<model>-<data>``, with a number where that is taken and is to stay."""
+    name = f"evaluate-{subject.name}-{dataset.name}"
+    return Path("runs", name) if overwrite else free_path(name)
 
 
 def check_settings(part: str, batch_size: int) -> None:

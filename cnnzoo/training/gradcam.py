@@ -15,6 +15,7 @@ from keras import layers
 from PIL import Image
 
 from cnnzoo.errors import UsageError
+from cnnzoo.training.trunk import made_by, maker_of
 
 # What only passes a feature map on: the map before it is finer, or says the same.
 _PASSING = (
@@ -74,10 +75,13 @@ def _halves(model: keras.Model, layer: str | None) -> tuple[keras.Model, keras.M
             f"{model.name} is not a functional model with one input and one output; Grad-CAM "
             "needs its graph."
         )
+    if isinstance(model, keras.Sequential):
+        model = keras.Model(model.inputs, model.outputs)
     logits = _logits(model)
     for candidate in _candidates(model, layer):
         try:
-            return keras.Model(inputs[0], candidate.output), keras.Model(candidate.output, logits)
+            (features,) = made_by(model, candidate)
+            return keras.Model(inputs[0], features), keras.Model(features, logits)
         except ValueError:  # the output can be reached around this layer
             continue
     which = "no feature map" if layer is None else f"{layer!r} is no layer of it"
@@ -91,17 +95,17 @@ def _candidates(model: keras.Model, layer: str | None) -> list[Any]:
     """The layers to try, the one nearest to the output first."""
     if layer is not None:
         named = [found for found in model.layers if found.name == layer]
-        return [found for found in named if _sides(found) is not None]
+        return [found for found in named if _sides(model, found) is not None]
     fitting = (found for found in model.layers if not isinstance(found, _PASSING))
-    return [found for found in reversed(list(fitting)) if (_sides(found) or (1, 1)) != (1, 1)]
+    return [f for f in reversed(list(fitting)) if (_sides(model, f) or (1, 1)) != (1, 1)]
 
 
-def _sides(layer: Any) -> tuple[int | None, int | None] | None:
+def _sides(model: keras.Model, layer: Any) -> tuple[int | None, int | None] | None:
     """Height and width of a layer's only output, None if that is no feature map."""
-    try:
-        shape = layer.output.shape
-    except (AttributeError, ValueError):  # several outputs, or called several times
+    made = made_by(model, layer)
+    if len(made) != 1:  # several outputs, or called several times
         return None
+    shape = made[0].shape
     if len(shape) != 4:
         return None
     return (shape[1], shape[2]) if _channels_last() else (shape[2], shape[3])
@@ -109,13 +113,13 @@ def _sides(layer: Any) -> tuple[int | None, int | None] | None:
 
 def _logits(model: keras.Model) -> Any:
     """The tensor before the softmax that ends the model; the output where none does."""
-    last = model.get_layer(model.output_names[0])
+    last, (read, *_) = maker_of(model.outputs[0])
     if isinstance(last, layers.Softmax):
-        return last.input
+        return read
     if getattr(last, "activation", None) is not keras.activations.softmax:
         return model.outputs[0]
     linear = type(last).from_config({**last.get_config(), "activation": "linear"})
-    logits = linear(last.input)
+    logits = linear(read)
     linear.set_weights(last.get_weights())
     if isinstance(last, layers.Dense | layers.Activation):
         return logits

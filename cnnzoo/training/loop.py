@@ -41,7 +41,7 @@ class Network(Protocol):
 
     model: keras.Model
 
-    def enter(self, phase: Phase) -> tuple[keras.Model, keras.optimizers.Optimizer]: ...
+    def enter(self, phase: Phase, steps: int) -> tuple[keras.Model, keras.optimizers.Optimizer]: ...
 
 
 @dataclass(slots=True)
@@ -158,7 +158,8 @@ class Trainer:
 
     def _enter(self, phase: Phase) -> None:
         """Begin a phase: what is trained, and an optimizer that knows nothing yet."""
-        self.trained, self.optimizer = self.network.enter(phase)
+        steps = phase.epochs * self.batches.steps
+        self.trained, self.optimizer = self.network.enter(phase, steps)
         self.progress.phase = phase.name
         self.progress.factor, self.progress.waited, self.progress.watched = 1.0, 0, None
         self.run.checkpoints.check_room(map(_value, self._variables().values()))

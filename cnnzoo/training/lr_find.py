@@ -103,10 +103,18 @@ def lr_find(
     if not isinstance(network, keras.Model):
         keras.utils.set_random_seed(plan.seed)
         built = PlannedNetwork(plan, dataset.class_names)
-        return _test(*built.enter(phases(plan.recipe)[-1]), rates, batches, names, stream)
+        phase = phases(plan.recipe)[-1]
+        entered = built.enter(phase, phase.epochs * batches.steps)
+        return _test(*entered, rates, batches, names, stream)
     with unchanged(network):
         _check_answers(network, batches[0][0], dataset)
-        return _test(*_enter(network, plan.recipe), rates, batches, names, stream)
+        return _test(
+            *_enter(network, plan.recipe, plan.recipe.epochs * batches.steps),
+            rates,
+            batches,
+            names,
+            stream,
+        )
 
 
 def _refuse(model: keras.Model, given: Mapping[str, Any]) -> None:
@@ -174,13 +182,13 @@ def _check_answers(model: keras.Model, images: np.ndarray, dataset: Dataset) -> 
 
 
 def _enter(
-    model: keras.Model, recipe: Recipe
+    model: keras.Model, recipe: Recipe, steps: int
 ) -> tuple[keras.Model, keras.optimizers.Optimizer]:  # fmt: skip
     """A compiled model on the same layers; the optimizer of ``model`` stays out of it."""
     trained = keras.Model(model.inputs, model.outputs)
     if not trained.trainable_variables:
         raise UsageError(f"{model.name!r} is frozen as a whole: nothing would be trained.")
-    optimizer = make_optimizer(recipe, recipe.rate, trained)
+    optimizer = make_optimizer(recipe, recipe.rate, trained, steps)
     trained.compile(optimizer, loss=make_loss(recipe))
     return trained, optimizer
 

@@ -48,8 +48,12 @@ class PlannedNetwork:
         if plan.recipe.precision != "float32":  # probabilities need more digits than 16 bits have
             self.model.layers[-1].dtype_policy = "float32"
 
-    def enter(self, phase: Phase) -> tuple[keras.Model, keras.optimizers.Optimizer]:
-        """Freeze what the phase does not train; a compiled model on the same layers."""
+    def enter(self, phase: Phase, steps: int) -> tuple[keras.Model, keras.optimizers.Optimizer]:
+        """Freeze what the phase does not train; a compiled model on the same layers.
+
+        Args:
+            steps: Of the whole phase.
+        """
         for layer in self.model.layers:
             layer.trainable = True
         if self.pretrained:
@@ -60,7 +64,7 @@ class PlannedNetwork:
                 f"freeze={self.recipe.freeze!r} leaves nothing to train. Name an earlier stage."
             )
         shares = self._shares() if self.recipe.stage_decay < 1 else None
-        optimizer = make_optimizer(self.recipe, phase.rate, trained, shares)
+        optimizer = make_optimizer(self.recipe, phase.rate, trained, steps, shares)
         trained.compile(
             optimizer,
             loss=make_loss(self.recipe),

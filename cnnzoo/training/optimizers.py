@@ -18,12 +18,21 @@ MAKERS: dict[str, type[keras.optimizers.Optimizer]] = {
 }
 
 
+SHARE = 0.1  # of the steps of a phase that averaged weights look back at most
+
+
 def make_optimizer(
-    recipe: Recipe, rate: float, model: keras.Model, shares: Mapping[str, float] | None = None
+    recipe: Recipe,
+    rate: float,
+    model: keras.Model,
+    steps: int,
+    shares: Mapping[str, float] | None = None,
 ) -> keras.optimizers.Optimizer:
     """The optimizer of one phase, built for what ``model`` trains now.
 
     Args:
+        steps: Of the phase. An average over more than a tenth of them would still hold the weights
+            that it began with.
         shares: Path of a variable -> its part of the learning rate; 1 where nothing is said.
     """
     settings: dict[str, Any] = {"learning_rate": rate}
@@ -34,7 +43,8 @@ def make_optimizer(
     if recipe.clip_norm:
         settings["global_clipnorm"] = recipe.clip_norm
     if recipe.ema:
-        settings |= {"use_ema": True, "ema_momentum": recipe.ema}
+        momentum = min(recipe.ema, max(0.0, 1 - 1 / (SHARE * steps)))
+        settings |= {"use_ema": True, "ema_momentum": momentum}
     kind = MAKERS[recipe.optimizer]
     if shares:
         kind = _slower(kind, [shares.get(v.path, 1.0) for v in model.trainable_variables])

@@ -51,8 +51,8 @@ def trunk_end(model: keras.Model) -> Any:
     pooling or flattening nearest to the image reads. The output itself where there is neither.
     """
     tensor = found = model.outputs[0]
-    while len(read := _maker(tensor)[1]) == 1:
-        if isinstance(_maker(tensor)[0], POOLINGS):
+    while len(read := maker_of(tensor)[1]) == 1:
+        if isinstance(maker_of(tensor)[0], POOLINGS):
             found = read[0]
         tensor = read[0]
     return found
@@ -60,14 +60,18 @@ def trunk_end(model: keras.Model) -> Any:
 
 def before(model: keras.Model, *tensors: Any) -> list[Any]:
     """The layers that ``tensors`` are computed by, in the order of the model."""
-    makers = {id(_maker(tensor)[0]) for tensor in _ancestry(tensors)}
+    makers = {id(maker_of(tensor)[0]) for tensor in _ancestry(tensors)}
     return [layer for layer in model.layers if id(layer) in makers]
 
 
 def leading_to(model: keras.Model, layer: Any) -> list[Any]:
     """``layer`` and those that what it makes, in all its calls, is computed by."""
-    made = [tensor for tensor in _ancestry(model.outputs) if _maker(tensor)[0] is layer]
-    return before(model, *made)
+    return before(model, *made_by(model, layer))
+
+
+def made_by(model: keras.Model, layer: Any) -> list[Any]:
+    """What ``layer`` makes in this model, one tensor for each call."""
+    return [tensor for tensor in _ancestry(model.outputs) if maker_of(tensor)[0] is layer]
 
 
 def _ancestry(tensors: Iterable[Any]) -> list[Any]:
@@ -78,11 +82,11 @@ def _ancestry(tensors: Iterable[Any]) -> list[Any]:
         tensor = waiting.pop()
         if id(tensor) not in found:
             found[id(tensor)] = tensor
-            waiting.extend(_maker(tensor)[1])
+            waiting.extend(maker_of(tensor)[1])
     return list(found.values())
 
 
-def _maker(tensor: Any) -> tuple[Any, list[Any]]:
+def maker_of(tensor: Any) -> tuple[Any, list[Any]]:
     """The operation that made a symbolic tensor, and what that call of it read.
 
     ``layer.output`` would not do: it is of a layer's first call, maybe in another model.

@@ -35,9 +35,9 @@ def test_vgg19_has_three_more_convolutions_one_in_each_of_the_last_stages():
     assert [stage.same for stage in found] == [True, True, False, False, False, True]
     told = [(s.name, c.sign, c.what, c.layers, c.params) for s in found for c in s.changes]
     assert told == [
-        ("stage 3", "+", "conv 3×3, 256", ("block3_conv4",), 590_080),
-        ("stage 4", "+", "conv 3×3, 512", ("block4_conv4",), 2_359_808),
-        ("stage 5", "+", "conv 3×3, 512", ("block5_conv4",), 2_359_808),
+        ("56 × 56 × 256", "+", "conv 3×3, 256", ("block3_conv4",), 590_080),
+        ("28 × 28 × 512", "+", "conv 3×3, 512", ("block4_conv4",), 2_359_808),
+        ("14 × 14 × 512", "+", "conv 3×3, 512", ("block5_conv4",), 2_359_808),
     ]
     assert not found.changes
     assert [side.params for side in found.total] == [138_357_544, 143_667_240]
@@ -55,9 +55,9 @@ def test_resnet_v15_moves_the_stride_in_the_first_block_of_three_stages():
     found = cnnzoo.diff("resnet50", "resnet50:variant=v1.5")
     told = [(s.name, c.what, c.details, c.blocks) for s in found for c in s.changes]
     assert told == [
-        ("stage 3", "conv 1×1, 128", ("stride 2 moved to conv 3×3, 128",), (1,)),
-        ("stage 4", "conv 1×1, 256", ("stride 2 moved to conv 3×3, 256",), (1,)),
-        ("stage 5", "conv 1×1, 512", ("stride 2 moved to conv 3×3, 512",), (1,)),
+        ("28 × 28 × 512", "conv 1×1, 128", ("stride 2 moved to conv 3×3, 128",), (1,)),
+        ("14 × 14 × 1024", "conv 1×1, 256", ("stride 2 moved to conv 3×3, 256",), (1,)),
+        ("7 × 7 × 2048", "conv 1×1, 512", ("stride 2 moved to conv 3×3, 512",), (1,)),
     ]
     biases = sum(
         layer.filters
@@ -73,7 +73,7 @@ def test_resnet_v15_moves_the_stride_in_the_first_block_of_three_stages():
 def test_resnext_widens_and_groups_every_block():
     found = cnnzoo.diff("resnet50", "resnext50")
     stage = found[3]
-    assert (stage.name, stage.left.shape) == ("stage 4", (14, 14, 1024))
+    assert (stage.name, stage.left.shape) == ("14 × 14 × 1024", (14, 14, 1024))
     assert [(c.what, c.details) for c in stage.changes if c.every] == [
         ("conv 1×1, 256", ("filters 256 → 512",)),
         ("conv 3×3, 256", ("filters 256 → 512", "groups 1 → 32")),
@@ -110,9 +110,9 @@ def test_outputs_that_were_added_are_a_stage_of_their_own():
 def test_own_model_is_paired_with_lenet_by_order():
     found = cnnzoo.diff("lenet5", _cnn(16, 32))
     assert [(s.name, s.left is None, s.right is None) for s in found] == [
-        ("stage 1", False, False),
-        ("stage 2", False, False),
-        ("stage 3", False, True),
+        ("28 × 28 × 6 → 28 × 28 × 16", False, False),
+        ("10 × 10 × 16 → 14 × 14 × 32", False, False),
+        ("1 × 1 × 120", False, True),
         ("head", False, False),
     ]
     assert found.changes[0].details == ("32 × 32 × 1 → 28 × 28 × 1",)
@@ -250,7 +250,8 @@ def test_pooling_takes_zeros_for_values_and_leaves_out_its_own_padding():
 def test_same_layers_on_other_input_are_not_the_same():
     found = cnnzoo.diff(_cnn(4, 8), _cnn(4, 8, size=32))
     assert not found.same
-    assert not _changes(found)
+    (dense,) = _changes(found)
+    assert (dense.what, dense.details) == ("dense 10", ("3,930 → 5,130 params, by what comes in",))
     assert "the same layers on other input" in str(found)
 
 

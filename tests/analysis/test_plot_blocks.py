@@ -11,7 +11,7 @@ import pytest
 import cnnzoo
 from cnnzoo.analysis.plot.blocks import bands
 from cnnzoo.analysis.plot.canvas import Rect, Text
-from cnnzoo.analysis.plot.describe import describe, join
+from cnnzoo.analysis.plot.describe import describe, join, leads
 from cnnzoo.analysis.plot.network import read
 from cnnzoo.analysis.plot.structure import Box, Fork, Label, Reader, collapse
 from cnnzoo.errors import UnknownNameError, UsageError
@@ -52,7 +52,19 @@ def _figures_boxes(picture) -> list[Rect]:
 def test_chain_is_a_sequence_and_steps_not_drawn_go_with_a_neighbour():
     parts = _parts(("a",), ("-", 0), ("b", 1), ("-", 2))
     assert _looks(parts) == ["a", "b"]
-    assert [part.steps for part in parts] == [(0,), (1, 2, 3)]
+    assert [part.steps for part in parts] == [(0, 1), (2, 3)]
+
+
+def test_figures_beside_a_stage_are_those_of_the_summary():
+    """Normalisation counts with the convolution before it, zeros with the one behind."""
+    network = read("inception_v3", {})
+    found = bands(network, Reader(network.steps, describe, join, leads).parts())
+    params = {band.shape: network.cost("params", band.covers) for band in found}
+    assert params["149 × 149 × 32"] == 3 * 3 * 3 * 32 + 3 * 32  # no scale
+    assert params["71 × 71 × 192"] == 3 * 3 * 80 * 192 + 3 * 192
+    resnet = read("resnet50", {})
+    first = bands(resnet, Reader(resnet.steps, describe, join, leads).parts())[1]
+    assert resnet.cost("params", first.covers) == 7 * 7 * 3 * 64 + 64 + 4 * 64
 
 
 def test_shortcut_is_an_empty_branch():

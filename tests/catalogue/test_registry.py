@@ -223,3 +223,16 @@ print(cnnzoo.info("stranger"))
     assert "(None, 3)" in done.stdout, done.stderr[-2000:]
     assert "stranger,65,strange-networks" in done.stdout
     assert "A. Stranger (2020)" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("resnet50:variant=v1.5", r"which compare and diff take.*--option variant=v1\.5"),
+        ("mine.keras", "cnnzoo evaluate FILE"),
+        (object(), "Models of your own are taken by cnnzoo.compare"),
+    ],
+)
+def test_what_is_no_name_is_told_where_it_belongs(given: object, message: str) -> None:
+    with pytest.raises(UnknownNameError, match=message):
+        registry.get_spec(given)  # type: ignore[arg-type]

@@ -84,7 +84,7 @@ def test_list_names_the_weights_of_the_catalogue(typed: Typed, file: RemoteFile)
     code, printed = typed("cache", "list")
     assert code == 0
     assert "resnet50 imagenet full" in printed
-    assert "1 files, 0.2 MiB" in printed
+    assert "1 files, 0.19 MiB" in printed
 
 
 def test_list_as_json_is_one_document(typed: Typed, file: RemoteFile, tmp_path: Path) -> None:

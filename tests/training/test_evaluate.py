@@ -50,6 +50,35 @@ def test_the_figures_are_those_of_the_network(file: Path, bars: Dataset, tmp_pat
     assert "what spoke for" in page
 
 
+def test_a_sequential_model_of_ones_own_is_evaluated(bars: Dataset, tmp_path: Path) -> None:
+    model = keras.Sequential(
+        [
+            keras.Input((12, 12, 1)),
+            layers.Rescaling(1 / 255),
+            layers.Conv2D(4, 3),
+            layers.Flatten(),
+            layers.Dense(3, activation="softmax"),
+        ]
+    )
+    model.save(tmp_path / "own.keras")
+    found = evaluate(tmp_path / "own.keras", data=bars, out=tmp_path / "out", progress=False)
+    expected = model.predict_on_batch(bars.test.images).argmax(axis=1)
+    assert found.metrics["misclassified"] == int((expected != bars.test.labels).sum())
+    assert "what spoke for" in found.report.read_text()
+
+
+def test_the_usual_folder_is_overwritten_when_asked_to(
+    file: Path, bars: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    first, second, third = (
+        evaluate(file, data=bars, progress=False, overwrite=overwrite).path
+        for overwrite in (False, False, True)
+    )
+    assert first == third == Path("runs/evaluate-small-bars")
+    assert second == Path("runs/evaluate-small-bars-2")
+
+
 def test_parts_are_chosen(file: Path, bars: Dataset, tmp_path: Path) -> None:
     counts = {
         part: evaluate(file, data=bars, part=part, out=tmp_path / part, progress=False).metrics[

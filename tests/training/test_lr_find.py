@@ -157,9 +157,9 @@ def test_of_several_phases_the_last_is_tried(
     entered = []
 
     class Watched(module.PlannedNetwork):
-        def enter(self, phase: Any) -> Any:
+        def enter(self, phase: Any, steps: int) -> Any:
             entered.append((phase.name, phase.first))
-            return super().enter(phase)
+            return super().enter(phase, steps)
 
     monkeypatch.setattr(module, "PlannedNetwork", Watched)
     lr_find(tiny, data=bars, weights=weights, epochs=10, **QUICK)  # the recipe is "transfer"

@@ -25,7 +25,7 @@ def _network(names: tuple[str, ...] = TEN, **settings: Any) -> PlannedNetwork:
 
 
 def _trained(network: PlannedNetwork, phase: Phase) -> set[str]:
-    model, _ = network.enter(phase)
+    model, _ = network.enter(phase, 100)
     return {variable.path for variable in model.trainable_variables}
 
 
@@ -72,7 +72,7 @@ def test_what_a_recipe_freezes_is_never_trained() -> None:
 
 def test_stages_nearer_to_the_image_learn_more_slowly() -> None:
     network = _network(stage_decay=0.5)
-    network.enter(ALL)
+    network.enter(ALL, 100)
     shares = network._shares()
     in_turn = [
         shares[f"{name}/kernel"]
@@ -103,7 +103,7 @@ def test_a_recipe_may_normalise_pixels_in_its_own_way() -> None:
 
 def test_a_recipe_that_leaves_nothing_to_train_is_refused() -> None:
     with pytest.raises(UsageError, match="leaves nothing to train"):
-        _network(freeze="predictions").enter(ALL)
+        _network(freeze="predictions").enter(ALL, 100)
 
 
 def test_the_mistake_of_taking_probabilities_for_logits_can_be_repeated() -> None:

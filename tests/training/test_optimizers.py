@@ -20,7 +20,7 @@ def _model() -> keras.Model:
 def _moved(recipe: Recipe, shares: dict[str, float] | None = None) -> dict[str, float]:
     """How far one step moves each variable."""
     model = _model()
-    model.compile(make_optimizer(recipe, recipe.rate, model, shares), loss="mse")
+    model.compile(make_optimizer(recipe, recipe.rate, model, 1000, shares), loss="mse")
     before = {v.path: v.numpy() for v in model.weights}
     model.train_on_batch(X, Y)
     return {v.path: float(np.abs(v.numpy() - before[v.path]).max()) for v in model.weights}
@@ -29,14 +29,16 @@ def _moved(recipe: Recipe, shares: dict[str, float] | None = None) -> dict[str, 
 @pytest.mark.parametrize("name", LEARNING_RATES)
 def test_every_optimizer_of_a_recipe_can_be_made(name: str) -> None:
     model = _model()
-    optimizer = make_optimizer(Recipe(optimizer=name), 0.25, model)
+    optimizer = make_optimizer(Recipe(optimizer=name), 0.25, model, 1000)
     assert type(optimizer).__name__.lower() == name
     assert float(optimizer.learning_rate) == 0.25
     assert optimizer.built
 
 
 def test_sgd_has_the_momentum_of_the_recipe() -> None:
-    optimizer = make_optimizer(Recipe(optimizer="sgd", momentum=0.8, nesterov=False), 1.0, _model())
+    optimizer = make_optimizer(
+        Recipe(optimizer="sgd", momentum=0.8, nesterov=False), 1.0, _model(), 1000
+    )
     assert (optimizer.momentum, optimizer.nesterov) == (0.8, False)
 
 
@@ -65,15 +67,23 @@ def test_gradients_are_clipped_together() -> None:
 
 
 def test_averaged_weights_are_kept_by_the_optimizer() -> None:
-    optimizer = make_optimizer(Recipe(ema=0.9), 0.1, _model())
+    optimizer = make_optimizer(Recipe(ema=0.9), 0.1, _model(), 1000)
     assert (optimizer.use_ema, optimizer.ema_momentum) == (True, 0.9)
+
+
+@pytest.mark.parametrize(("steps", "momentum"), [(10_000, 0.998), (1000, 0.99), (50, 0.8), (5, 0)])
+def test_averages_do_not_look_back_further_than_a_tenth_of_the_run(
+    steps: int, momentum: float
+) -> None:
+    optimizer = make_optimizer(Recipe(ema=0.998), 0.1, _model(), steps)
+    assert optimizer.ema_momentum == pytest.approx(momentum)
 
 
 def test_frozen_layers_are_neither_trained_nor_decayed() -> None:
     model = _model()
     model.get_layer("first").trainable = False
     recipe = Recipe(optimizer="adamw", weight_decay=0.5)
-    model.compile(make_optimizer(recipe, 0.1, model), loss="mse")
+    model.compile(make_optimizer(recipe, 0.1, model, 1000), loss="mse")
     before = model.get_layer("first").get_weights()
     model.train_on_batch(X, Y)
     for old, new in zip(before, model.get_layer("first").get_weights(), strict=True):

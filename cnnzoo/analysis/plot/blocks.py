@@ -10,7 +10,7 @@ import keras
 from cnnzoo import units
 from cnnzoo.analysis.plot import text
 from cnnzoo.analysis.plot.canvas import Line, Picture, Rect, Text
-from cnnzoo.analysis.plot.describe import describe, join
+from cnnzoo.analysis.plot.describe import describe, join, leads
 from cnnzoo.analysis.plot.layout import Drawer, kind_colour
 from cnnzoo.analysis.plot.network import Network, read, shape_text
 from cnnzoo.analysis.plot.structure import Part, Reader, Repeat, collapse
@@ -60,7 +60,7 @@ def architecture(
     """
     colours = get_theme(theme)
     network = read(model, arguments)
-    reader = Reader(network.steps, describe, join)
+    reader = Reader(network.steps, describe, join, leads)
     found = bands(network, reader.parts())
     title = f"{network.title}, block by block"
     picture = Picture(title, _told(network, found), colours, 0.0)

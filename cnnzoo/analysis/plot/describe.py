@@ -44,6 +44,11 @@ def describe(step: Step) -> Label | None:
     return Label("other", _words(type(layer).__name__))
 
 
+def leads(step: Step) -> bool:
+    """Whether a layer that is not drawn prepares the next one: zeros around the image."""
+    return isinstance(step.layer, layers.ZeroPadding2D)
+
+
 def join(step: Step) -> str:
     """How branches come together: ``+``, ``concat``, or the layer's name."""
     name = type(step.layer).__name__

@@ -52,14 +52,21 @@ Describe = Callable[[Step], Label | None]  # None: not drawn
 
 
 class Reader:
-    """Cuts the steps of one network into parts.
+    """Cuts the steps of one network into parts. A step that is not drawn goes with the one before
+    it, unless it ``leads``: then with the one behind.
 
     Attributes:
         main: Positions of the steps that lead to the main output; only these become parts.
     """
 
-    def __init__(self, steps: Sequence[Step], describe: Describe, join: Callable[[Step], str]):
-        self.steps, self.describe, self.join = steps, describe, join
+    def __init__(
+        self,
+        steps: Sequence[Step],
+        describe: Describe,
+        join: Callable[[Step], str],
+        leads: Callable[[Step], bool] = lambda _: False,
+    ):
+        self.steps, self.describe, self.join, self.leads = steps, describe, join, leads
         self.main = self._main()
         self.readers: dict[int, list[int]] = {i: [] for i in self.main}
         for child in self.main:
@@ -97,8 +104,14 @@ class Reader:
             else:
                 label = self.describe(self.steps[node])
                 part = Box(label, (*pending, node)) if label else None
-            pending = () if part else (*pending, node)
-            found += [part] if part else []
+            if part:
+                found.append(part)
+                pending = ()
+            elif found and not self.leads(self.steps[node]):
+                found[-1] = _with(found[-1], (*pending, node))  # normalises what came before
+                pending = ()
+            else:
+                pending = (*pending, node)
             cut = node
         if start == 0 and inside:  # no step that everything passes
             label = Label("other", f"{len(inside)} layers")

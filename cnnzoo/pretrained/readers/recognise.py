@@ -16,7 +16,7 @@ from cnnzoo.pretrained.readers.tensor import Tensors
 
 Reader = Callable[[BinaryIO, str], AbstractContextManager[Tensors]]
 
-_READABLE = "Readable: .h5, .weights.h5, .safetensors, .onnx, and .pth of torch."
+_READABLE = "Readable: .keras, .h5, .weights.h5, .safetensors, .onnx, and .pth of torch."
 
 
 class Format(NamedTuple):

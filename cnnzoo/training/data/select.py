@@ -67,9 +67,9 @@ def select(survey: Survey, bad_data: str, seed: int) -> Dataset:
 
 def _refusal(survey: Survey, refused: list[Problem]) -> str:
     title = "one problem" if len(refused) == 1 else f"{len(refused):,} problems"
-    cure = "bad_data='skip' leaves them out"
+    cure = "bad_data='skip' (--bad-data skip) leaves them out"
     if all(problem.level == Level.DOUBTFUL for problem in refused):
-        cure += ", bad_data='keep' trains on them as they are"
+        cure += ", bad_data='keep' (--bad-data keep) trains on them as they are"
     return f"{survey.source} has {title}; {cure}:\n{listing(refused)}"
 
 
