@@ -27,6 +27,7 @@ _PUBLIC = {
     "compare_runs": "cnnzoo.training.overlay:compare_runs",
     "decode_predictions": "cnnzoo.inference.decode:decode_predictions",
     "diff": "cnnzoo.analysis.diff:diff",
+    "download": "cnnzoo.downloads:download",
     "evaluate": "cnnzoo.training.evaluate:evaluate",
     "fine_tune": "cnnzoo.training.finetune:fine_tune",
     "freeze": "cnnzoo.training.freezing:freeze",

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
-from cnnzoo.catalogue.weights import get_weights, list_weights
 from cnnzoo.cli.shared import add_verb
 
 _TERMINATED = 128 + signal.SIGTERM
@@ -43,14 +42,16 @@ def add_parser(verbs: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from cnnzoo.pretrained.fetch import download
-    from cnnzoo.pretrained.remote import RemoteFile
+    from cnnzoo.downloads import download
 
-    entries = list_weights(arguments.name)
-    tag = arguments.weights or (entries[0].tag if entries else "imagenet")
-    entry = get_weights(arguments.name, tag, include_top=not arguments.no_top)
     with _terminable():
-        print(download(RemoteFile.of(entry), arguments.to))
+        path = download(
+            arguments.name,
+            weights=arguments.weights,
+            include_top=not arguments.no_top,
+            to=arguments.to,
+        )
+        print(path)
     return 0
 
 

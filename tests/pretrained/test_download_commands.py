@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from fault_server import BODY, HASH, FaultServer
 
+import cnnzoo
 from cnnzoo import errors
 from cnnzoo.catalogue import weights
 from cnnzoo.catalogue.datasets import get_dataset
@@ -70,6 +71,14 @@ def test_download_names_the_nearest_tag(typed: Typed) -> None:
 def test_download_says_when_a_network_has_no_weights(typed: Typed) -> None:
     with pytest.raises(errors.UnknownNameError, match="none are known for vgg16"):
         typed("download", "vgg16")
+
+
+def test_download_from_python_gives_the_same_path(typed: Typed, tmp_path: Path) -> None:
+    printed = typed("download", "resnet50")[1].strip()
+    assert str(cnnzoo.download("ResNet-50")) == printed
+    moved = cnnzoo.download("resnet50", weights="imagenet", to=tmp_path / "stick")
+    assert moved.parent == tmp_path / "stick"
+    assert moved.read_bytes() == Path(printed).read_bytes()
 
 
 def test_download_names_the_nearest_network(typed: Typed) -> None:
