@@ -17,7 +17,7 @@ from keras import layers
 from PIL import Image
 
 from cnnzoo.catalogue.augmentations import Effect
-from cnnzoo.errors import MissingExtraError
+from cnnzoo.errors import MissingExtraError, UsageError
 
 RANGE = (0, 255)
 MOVES = ("rotate", "shift", "zoom", "crop", "flip", "background")
@@ -99,6 +99,7 @@ class Effects:
             if variable.path.endswith("seed_generator_state")
         ]
         self.seed = seed
+        self.generators = [l._random_generator for l in self.layers if hasattr(l, RANDOM_OF_CV)]
 
     def __call__(
         self, images: np.ndarray, labels: np.ndarray, number: int
@@ -107,6 +108,10 @@ class Effects:
         for i, state in enumerate(self.seeds):
             draws = np.random.default_rng((self.seed, number, 2 + i)).integers(2**31, size=2)
             state.assign(draws.astype(keras.backend.standardize_dtype(state.dtype)))
+        for generator in self.generators:
+            generator.reset_from_seed(
+                int(np.random.default_rng((self.seed, number)).integers(2**31))
+            )
         pixels: Any = images.astype("float32")
         before = random.getstate()
         random.seed(f"{self.seed} {number}")  # AugMix chooses its chains by Python's generator
@@ -123,6 +128,7 @@ class Effects:
         return found, keras.ops.convert_to_numpy(labels).astype("float32")
 
 
+RANDOM_OF_CV = "_random_generator"  # what layers of KerasCV draw from
 MIXING = (layers.MixUp, layers.CutMix)
 
 
@@ -142,6 +148,12 @@ def _layer(effect: Effect) -> Any:
             raise MissingExtraError(
                 "The augmentation 'gridmask' is KerasCV's. Type: pip install 'cnnzoo[cv]'"
             ) from error
+        if keras.config.backend() != "tensorflow":
+            raise UsageError(
+                "The augmentation 'gridmask' is KerasCV's, which computes with TensorFlow only. "
+                "Leave it out, or set KERAS_BACKEND=tensorflow."
+            )
+        # Without a seed it draws from TensorFlow's own generator, and so does its rotation.
         return keras_cv.layers.GridMask(ratio_factor=(numbers[0], numbers[0]))
     makers: dict[str, Any] = {
         "brightness": lambda: layers.RandomBrightness(numbers[0], value_range=RANGE),

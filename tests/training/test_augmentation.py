@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import sys
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 from cnnzoo.catalogue.augmentations import Effect, parse
@@ -137,6 +141,29 @@ def test_labels_are_mixed_with_their_images(words: str) -> None:
 
 
 def test_gridmask_without_its_extra_says_what_to_type(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "keras_cv", None)
+    monkeypatch.setitem(sys.modules, "keras_cv", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'cnnzoo\[cv\]'"):
         Effects([Effect("gridmask", (0.5,))], seed=0)
+
+
+def test_gridmask_is_the_same_for_the_same_number_of_a_batch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A layer that draws as those of KerasCV do stands for it."""
+
+    class Noise:
+        variables = ()
+
+        def __init__(self, ratio_factor: tuple[float, float]) -> None:
+            assert ratio_factor == (0.25, 0.25)
+            self._random_generator = tf.random.get_global_generator()
+
+        def __call__(self, images: np.ndarray, training: bool) -> tf.Tensor:
+            return images * self._random_generator.uniform(images.shape)
+
+    fake = SimpleNamespace(layers=SimpleNamespace(GridMask=Noise))
+    monkeypatch.setitem(sys.modules, "keras_cv", fake)
+    effects = Effects(parse(["gridmask 0.25"]), seed=1)
+    first, other, again = (effects(BATCH, LABELS, number)[0] for number in (4, 5, 4))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
