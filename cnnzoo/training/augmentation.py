@@ -99,7 +99,8 @@ class Effects:
             if variable.path.endswith("seed_generator_state")
         ]
         self.seed = seed
-        self.generators = [l._random_generator for l in self.layers if hasattr(l, RANDOM_OF_CV)]
+        drawn = (getattr(layer, RANDOM_OF_CV, None) for layer in self.layers)
+        self.generators = [generator for generator in drawn if generator is not None]
 
     def __call__(
         self, images: np.ndarray, labels: np.ndarray, number: int
@@ -109,9 +110,7 @@ class Effects:
             draws = np.random.default_rng((self.seed, number, 2 + i)).integers(2**31, size=2)
             state.assign(draws.astype(keras.backend.standardize_dtype(state.dtype)))
         for generator in self.generators:
-            generator.reset_from_seed(
-                int(np.random.default_rng((self.seed, number)).integers(2**31))
-            )
+            generator.reset_from_seed(self.seed * 2**31 + number)
         pixels: Any = images.astype("float32")
         before = random.getstate()
         random.seed(f"{self.seed} {number}")  # AugMix chooses its chains by Python's generator
