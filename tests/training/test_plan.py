@@ -86,10 +86,10 @@ def test_adadelta_starts_from_the_rate_it_was_published_with() -> None:
     assert plan("lenet5", optimizer="adadelta").recipe.rate == 1.0
 
 
-def test_pretrained_weights_are_trained_ten_times_slower() -> None:
+def test_pretrained_weights_are_trained_more_slowly() -> None:
     made = plan("vgg16", weights="imagenet")
     assert made.recipe.name == "transfer"
-    assert made.recipe.rate == LEARNING_RATES["adam"] / 10
+    assert made.recipe.rate == LEARNING_RATES["adamw"] / 2
     other = plan("vgg16", weights="imagenet", optimizer="sgd")
     assert other.recipe.rate == LEARNING_RATES["sgd"] / 10
     assert plan("vgg16", weights="imagenet", learning_rate=0.5).recipe.rate == 0.5
