@@ -173,7 +173,9 @@ def test_every_problem_is_named_in_one_message(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         load_data(tmp_path)
     lines = str(caught.value).splitlines()
-    assert lines[0] == f"{tmp_path} has 7 problems; bad_data='skip' leaves them out:"
+    assert (
+        lines[0] == f"{tmp_path} has 7 problems; bad_data='skip' (--bad-data skip) leaves them out:"
+    )
     for name, reason in [
         ("train/b/more", "is a folder inside a class folder"),
         ("train/empty", "the class has no images"),
