@@ -17,8 +17,8 @@ from cnnzoo.catalogue.spec import ModelSpec
 from cnnzoo.catalogue.weights import WeightsEntry
 from cnnzoo.errors import DataError, UsageError
 from cnnzoo.inference.choice import MODEL, entry_for, is_path, is_run, read_config
-from cnnzoo.inference.pixels import View
 from cnnzoo.pictures import printable
+from cnnzoo.view import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def open_classifier(
     return Classifier(
         f"{spec.name}, weights {entry.tag!r}",
         model,
-        View.of(entry, spec.input_shape[2]),
+        View(*entry.input_size, spec.input_shape[2], entry.resize, entry.interpolation),
         labels_of(entry.dataset),
         entry.dataset,
     )

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
 
 from cnnzoo.catalogue.preprocessing import PREPROCESSING
 from cnnzoo.catalogue.registry import get_spec
-from cnnzoo.catalogue.weights import WeightsEntry, get_weights
+from cnnzoo.catalogue.weights import get_weights
 from cnnzoo.errors import DataError
 
 
@@ -53,48 +51,3 @@ def preprocess_input(
     shape = (-1,) if axis == -1 else (-1, 1, 1)
     centred = pixels - np.array(mean, "float32").reshape(shape)
     return np.asarray(centred / np.array(scale, "float32").reshape(shape), dtype="float32")
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """What a network sees of a picture: the one rule for files of any size.
-
-    Attributes:
-        height: Of the pixels that the network takes; ``width`` likewise.
-        channels: 1 takes the luma of a coloured picture, 3 repeats a grey one.
-        resize: Shorter side, in pixels, before the middle is cut out, as networks of ImageNet are
-            measured. None squeezes the whole picture into the network's size, as training does.
-        interpolation: ``bilinear`` or ``bicubic``.
-    """
-
-    height: int
-    width: int
-    channels: int
-    resize: int | None = None
-    interpolation: str = "bilinear"
-
-    @classmethod
-    def of(cls, entry: WeightsEntry, channels: int) -> View:
-        """The view under which published weights were measured."""
-        return cls(*entry.input_size, channels, entry.resize, entry.interpolation)
-
-    def pixels(self, picture: Image.Image, invert: bool = False) -> NDArray[np.uint8]:
-        """A grey or RGB picture -> (height, width, channels) uint8.
-
-        Args:
-            invert: Exchange dark and light first.
-        """
-        seen = picture.convert("L" if self.channels == 1 else "RGB")
-        seen = ImageOps.invert(seen) if invert else seen
-        method = Image.Resampling[self.interpolation.upper()]
-        if self.resize is None:
-            if seen.size != (self.width, self.height):
-                seen = seen.resize((self.width, self.height), method)
-        else:
-            ratio = self.resize / min(seen.size)
-            seen = seen.resize(
-                [max(self.resize, round(ratio * side)) for side in seen.size], method
-            )
-            left, top = (seen.width - self.width) // 2, (seen.height - self.height) // 2
-            seen = seen.crop((left, top, left + self.width, top + self.height))
-        return np.asarray(seen, "uint8").reshape(self.height, self.width, self.channels)

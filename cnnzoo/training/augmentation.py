@@ -14,7 +14,6 @@ from typing import Any
 import keras
 import numpy as np
 from keras import layers
-from PIL import Image
 
 from cnnzoo.catalogue.augmentations import Effect
 from cnnzoo.errors import MissingExtraError, UsageError
@@ -73,15 +72,6 @@ class Movement:
             data_format="channels_last",
         )
         return np.asarray(keras.ops.convert_to_numpy(moved) + ground)
-
-
-def fit_picture(picture: Image.Image, shape: tuple[int, int, int]) -> np.ndarray:
-    """A grey or RGB picture -> ``shape`` (height, width, channels) uint8."""
-    height, width, channels = shape
-    picture = picture.convert("L" if channels == 1 else "RGB")
-    if picture.size != (width, height):
-        picture = picture.resize((width, height), Image.Resampling.BILINEAR)
-    return np.asarray(picture).reshape(shape)
 
 
 class Effects:

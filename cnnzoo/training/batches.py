@@ -9,9 +9,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 
 from cnnzoo.catalogue.augmentations import Effect
-from cnnzoo.pictures import ImageFiles, picture
-from cnnzoo.training.augmentation import Effects, Movement, fit_picture
+from cnnzoo.pictures import ImageFiles
+from cnnzoo.training.augmentation import Effects, Movement
 from cnnzoo.training.datasets import Part
+from cnnzoo.view import View
 
 AHEAD = 3  # batches made while the network works on one
 Batch = tuple[np.ndarray, np.ndarray]
@@ -43,6 +44,7 @@ class Batches:
     ) -> None:
         self.part = part
         self.shape = shape
+        self.view = View(*shape)
         self.batch_size = batch_size
         self.classes = classes
         self.seed = seed
@@ -89,17 +91,12 @@ class Batches:
     def _fitted(self, rows: np.ndarray) -> np.ndarray:
         """The images of some rows in the size and colours of the network."""
         images = self.part.images
-        height, width, _ = self.shape
-
-        def pixels(row: int) -> np.ndarray:
-            return fit_picture(picture(images, row, (width, height)), self.shape)
-
         if isinstance(images, ImageFiles):  # decoding lets go of the interpreter lock
             with ThreadPoolExecutor() as pool:
-                return np.stack(list(pool.map(pixels, rows)))
+                return np.stack(list(pool.map(lambda row: self.view.row(images, row), rows)))
         if images.shape[1:] == self.shape:
             return np.asarray(images[rows])
-        return np.stack([pixels(row) for row in rows])
+        return self.view.rows(images, rows)
 
 
 def one_hot(labels: np.ndarray, classes: int) -> np.ndarray:

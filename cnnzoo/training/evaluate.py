@@ -26,8 +26,8 @@ from cnnzoo.training.metrics import score
 from cnnzoo.training.report import render
 from cnnzoo.training.rundir import free_path
 from cnnzoo.training.subject import Subject, check_classes, find_subject
-from cnnzoo.training.view import View
 from cnnzoo.units import percent
+from cnnzoo.view import View
 
 KIND = "cnnzoo evaluation"
 FILES = ("metrics.json", "report.html")  # beside config.json
@@ -165,8 +165,8 @@ def _view(subject: Subject, network: keras.Model, classes: int) -> View:
             "classes."
         )
     if subject.entry is None or subject.entry.resize is None:
-        return View(shape[1:])
-    return View(shape[1:], subject.entry.resize, subject.entry.interpolation)
+        return View(*shape[1:])
+    return View(*shape[1:], subject.entry.resize, subject.entry.interpolation)
 
 
 def _part(dataset: Dataset, part: str) -> Part:
@@ -201,7 +201,7 @@ def _answers(
     with bar:
         for start in bar.track(range(0, len(part), batch_size)):
             rows = np.arange(start, min(start + batch_size, len(part)))
-            found.append(network.predict_on_batch(view.pixels(part.images, rows)))
+            found.append(network.predict_on_batch(view.rows(part.images, rows)))
     answers = np.concatenate(found).astype("float32")
     if not np.isfinite(answers).all():
         raise DataError(f"{network.name} answers with numbers that are not finite.")

@@ -16,7 +16,7 @@ from cnnzoo.errors import UsageError
 from cnnzoo.pictures import picture
 from cnnzoo.training.datasets import Part
 from cnnzoo.training.gradcam import gradcam
-from cnnzoo.training.view import View
+from cnnzoo.view import View
 
 GALLERY = 60  # at most so many misclassified images are shown
 PAIRS, EXAMPLES = 8, 4  # most confused pairs, and images of each
@@ -143,7 +143,7 @@ def overlay(pixels: np.ndarray, heat: np.ndarray) -> Image.Image:
 def _overlays(
     model: keras.Model, view: View, part: Part, rows: np.ndarray, classes: np.ndarray
 ) -> list[Shown]:
-    pixels = view.pixels(part.images, rows)
+    pixels = view.rows(part.images, rows)
     heat = gradcam(model, pixels, classes)
     return [thumbnail(overlay(*pair)) for pair in zip(pixels, heat, strict=True)]
 

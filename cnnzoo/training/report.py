@@ -14,7 +14,7 @@ from cnnzoo import units
 from cnnzoo.training import charts, gallery, grids
 from cnnzoo.training.datasets import Part
 from cnnzoo.training.metrics import confusion_matrix
-from cnnzoo.training.view import View
+from cnnzoo.view import View
 
 CLASSES_SHOWN = 100  # rows of the table of classes
 NO_BREAK = "\u00a0"
@@ -49,7 +49,7 @@ def render(
     """
     looker = None
     if model is not None:
-        looker = (model, view or View(tuple(model.input_shape[1:])))
+        looker = (model, view or View(*model.input_shape[1:]))
     names = metrics["class_names"]
     matrix = confusion_matrix(test.labels, probabilities.argmax(axis=1), len(names))
     mistakes, reason = gallery.mistakes(test, probabilities, names, looker=looker)

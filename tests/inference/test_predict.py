@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 import cnnzoo
 from cnnzoo.cli.main import main
 from cnnzoo.errors import DataError, UnknownNameError, UsageError, WeightsError
-from cnnzoo.inference.pixels import View
+from cnnzoo.view import View
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,8 @@ from PIL import Image
 
 from cnnzoo.catalogue.augmentations import Effect, parse
 from cnnzoo.errors import MissingExtraError
-from cnnzoo.training.augmentation import Effects, Movement, fit_picture
+from cnnzoo.training.augmentation import Effects, Movement
+from cnnzoo.view import View
 
 RGB = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255], [10, 20, 30]]], np.uint8)
 
@@ -19,25 +20,25 @@ def _gradient(side: int = 8) -> Image.Image:
     return Image.fromarray(np.arange(side * side, dtype=np.uint8).reshape(side, side))
 
 
-def test_fit_picture_weighs_red_green_and_blue_by_luma() -> None:
-    grey = fit_picture(Image.fromarray(RGB), (1, 4, 1))
+def test_view_weighs_red_green_and_blue_by_luma() -> None:
+    grey = View(1, 4, 1).pixels(Image.fromarray(RGB))
     luma = np.rint(RGB @ [0.299, 0.587, 0.114])
     assert grey[..., 0].tolist() == luma.tolist() == [[76, 150, 29, 18]]
 
 
-def test_fit_picture_repeats_grey_three_times() -> None:
-    rgb = fit_picture(_gradient(), (8, 8, 3))
+def test_view_repeats_grey_three_times() -> None:
+    rgb = View(8, 8, 3).pixels(_gradient())
     assert np.array_equal(rgb, np.repeat(np.asarray(_gradient())[..., None], 3, axis=-1))
 
 
-def test_fit_picture_interpolates_linearly_where_it_grows() -> None:
-    grown = fit_picture(Image.fromarray(np.array([[0, 100]], np.uint8)), (1, 4, 1))
+def test_view_interpolates_linearly_where_it_grows() -> None:
+    grown = View(1, 4, 1).pixels(Image.fromarray(np.array([[0, 100]], np.uint8)))
     assert grown.ravel().tolist() == [0, 25, 75, 100]
 
 
-def test_fit_picture_averages_where_it_shrinks() -> None:
+def test_view_averages_where_it_shrinks() -> None:
     stripes = np.tile(np.array([0, 200, 200, 200], np.uint8), (8, 16))
-    shrunk = fit_picture(Image.fromarray(stripes), (1, 8, 1))
+    shrunk = View(1, 8, 1).pixels(Image.fromarray(stripes))
     assert np.abs(shrunk.astype(int) - 150).max() <= 6  # the border sees half
 
 
