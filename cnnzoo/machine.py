@@ -53,6 +53,25 @@ def hardware() -> dict[str, Any]:
     }
 
 
+def has_native_bfloat16() -> bool:
+    """Whether what Keras computes on multiplies bfloat16 itself, rather than by way of float32."""
+    backend = keras.backend.backend()
+    if _ACCELERATORS.get(backend, lambda: [])():
+        return _BFLOAT16_ON_ACCELERATORS.get(backend, lambda: False)()
+    return bool(NATIVE_BFLOAT16 & _processor_flags())
+
+
+def best_precision() -> str:
+    """Keras' dtype policy for the fastest training here: "mixed_bfloat16" or "float32".
+
+    JAX on a CPU gains nothing from 16 bits, whatever the CPU can do.
+    """
+    hardware = _ACCELERATORS.get(keras.backend.backend(), lambda: [])()
+    if keras.backend.backend() == "jax" and not hardware:
+        return "float32"
+    return "mixed_bfloat16" if has_native_bfloat16() else "float32"
+
+
 def in_words(found: dict[str, Any]) -> str:
     """The environment in one line for people."""
     threads = found["threads"]
@@ -105,14 +124,27 @@ def _cores() -> int:
         return os.cpu_count() or 1
 
 
+NATIVE_BFLOAT16 = {"amx_bf16", "avx512_bf16", "bf16"}  # as Linux names them; the last one on ARM
+
+
+def _processor_flags() -> set[str]:
+    """What the CPU says it can do; nothing where the system does not tell."""
+    return set(_cpuinfo("flags", "Features").split())
+
+
+def _cpuinfo(*names: str) -> str:
+    """The first value that Linux gives under one of the names; "" elsewhere."""
+    path = Path("/proc/cpuinfo")
+    if path.exists():
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith(names):
+                return line.partition(":")[2].strip()
+    return ""
+
+
 def _processor() -> str:
     """The model's name as the processor gives it; on Linux Python does not know it."""
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        for line in cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
+    return _cpuinfo("model name") or platform.processor() or platform.machine()
 
 
 def _of_tensorflow() -> list[str]:
@@ -135,6 +167,24 @@ def _of_torch() -> list[str]:
     return ["Apple GPU"] if torch.backends.mps.is_available() else []
 
 
+def _tensorflow_gpu_has_bfloat16() -> bool:
+    """Tensor cores since the Ampere generation of NVIDIA do."""
+    config = import_module("tensorflow").config
+    found = [config.experimental.get_device_details(d) for d in config.list_physical_devices("GPU")]
+    return all(details.get("compute_capability", (0, 0)) >= (8, 0) for details in found)
+
+
+def _jax_device_has_bfloat16() -> bool:
+    devices = import_module("jax").devices()
+    capable = [float(getattr(d, "compute_capability", 0) or 0) >= 8 for d in devices]
+    return devices[0].platform == "tpu" or all(capable)
+
+
+def _torch_gpu_has_bfloat16() -> bool:
+    cuda = import_module("torch").cuda
+    return bool(cuda.is_available() and cuda.is_bf16_supported(including_emulation=False))
+
+
 def _threads_of_tensorflow() -> int | None:
     """0 means that TensorFlow decides."""
     threading = import_module("tensorflow").config.threading
@@ -145,6 +195,11 @@ _ACCELERATORS: dict[str, Callable[[], list[str]]] = {
     "tensorflow": _of_tensorflow,
     "jax": _of_jax,
     "torch": _of_torch,
+}
+_BFLOAT16_ON_ACCELERATORS: dict[str, Callable[[], bool]] = {
+    "tensorflow": _tensorflow_gpu_has_bfloat16,
+    "jax": _jax_device_has_bfloat16,
+    "torch": _torch_gpu_has_bfloat16,
 }
 _THREADS: dict[str, Callable[[], int | None]] = {
     "tensorflow": _threads_of_tensorflow,

@@ -22,7 +22,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "schedule": SCHEDULES,
     "monitor": ("val_loss", "val_accuracy"),
     "batch_norm": ("frozen", "train"),
-    "precision": ("float32", "mixed_bfloat16", "mixed_float16"),
+    "precision": ("auto", "float32", "mixed_bfloat16", "mixed_float16"),
     "validation": ("split", "test"),
     "tested": ("best", "last"),
     "loss": ("crossentropy", "softmax-twice"),
@@ -74,7 +74,7 @@ class Recipe:
         freeze: Stage or layer up to which nothing is trained, in every phase.
         batch_norm: With trained weights: "frozen" keeps their statistics, "train" moves them.
         stage_decay: Each stage's rate as a share of that of the stage behind it.
-        precision: Keras' dtype policy.
+        precision: Keras' dtype policy; "auto" is mixed_bfloat16 where the machine computes in it.
         augment: What is done to training images, such as "shift 0.1"; "auto" chooses by the data.
         validation: "split" sets a share of the training part aside; "test" measures the test
             part after every epoch, which is not sound and only there to repeat older work.

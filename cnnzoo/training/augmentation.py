@@ -19,7 +19,7 @@ from cnnzoo.catalogue.augmentations import Effect
 from cnnzoo.errors import MissingExtraError, UsageError
 
 RANGE = (0, 255)
-MOVES = ("rotate", "shift", "zoom", "crop", "flip", "background")
+MOVES = ("rotate", "shift", "zoom", "crop", "flip", "shear", "background")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,10 @@ class Movement:
     zoom: float = 0.0  # 0.1: between 90 and 110 % of the picture is shown
     crop: float = 0.0  # whole pixels, horizontally and vertically
     flip: bool = False  # left-right, half of the time
+    shear: float = 0.0  # degrees that upright lines lean
     background: bool = False  # around the image is its top left pixel, else its repeated edge
 
-    DRAWS = 7  # random numbers one movement takes
+    DRAWS = 8  # random numbers one movement takes
 
     @classmethod
     def of(cls, effects: Iterable[Effect]) -> Movement | None:
@@ -42,16 +43,18 @@ class Movement:
         return cls(**found) if found else None  # type: ignore[arg-type]
 
     def maps(self, draws: np.ndarray, height: int, width: int) -> np.ndarray:
-        """(N, 7) numbers from -1 to 1 -> (N, 8) maps from a pixel to where its colour is found.
+        """(N, 8) numbers from -1 to 1 -> (N, 8) maps from a pixel to where its colour is found.
 
         A map (a, b, c, d, e, f, 0, 0) takes column and row (x, y), counted from 0, to
         (a x + b y + c, d x + e y + f), as ``keras.ops.image.affine_transform`` wants it.
         """
-        turn, right, down, zoom, side, across, along = draws.T
+        turn, right, down, zoom, side, across, along, lean = draws.T
         scale, angle = 1 + self.zoom * zoom, np.radians(self.rotate * turn)
         flip = np.where(self.flip & (side < 0), -1.0, 1.0)
         a, b = flip * scale * np.cos(angle), -scale * np.sin(angle)
         d, e = flip * scale * np.sin(angle), scale * np.cos(angle)
+        slant = np.tan(np.radians(self.shear * lean))
+        b, e = b + slant * a, e + slant * d
         x, y = (width - 1) / 2, (height - 1) / 2  # the middle stays where it is
         column = x + self.shift * right * width + np.round(self.crop * across)
         row = y + self.shift * down * height + np.round(self.crop * along)

@@ -86,7 +86,8 @@ class Batches:
         if self.movement is None:
             return images
         rng = np.random.default_rng((self.seed or 0, number, 1))  # other draws than `order`
-        return self.movement(images, rng.uniform(-1, 1, (len(rows), Movement.DRAWS)))
+        draws = [rng.uniform(-1, 1, (len(rows), n)) for n in (7, Movement.DRAWS - 7)]
+        return self.movement(images, np.hstack(draws))
 
     def _fitted(self, rows: np.ndarray) -> np.ndarray:
         """The images of some rows in the size and colours of the network."""

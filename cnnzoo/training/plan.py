@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
+from cnnzoo import machine
 from cnnzoo.catalogue import augmentations
 from cnnzoo.catalogue.preprocessing import PREPROCESSING
 from cnnzoo.catalogue.recipes import ALIASES, BARE, SETTINGS, Recipe, all_recipes, get_recipe
@@ -37,7 +38,7 @@ class Plan:
     recipe: Recipe
 
     def for_data(self, images: int, channels: int, class_names: tuple[str, ...]) -> Plan:
-        """Fill in what was open: the epochs, the augmentation, the learning rate.
+        """Fill in what was open: the epochs, the augmentation, the learning rate, the precision.
 
         Args:
             images: How many the training part has, validation included.
@@ -61,6 +62,8 @@ class Plan:
             words = augmentations.expand(recipe.augment, channels=1)
         augmentations.parse(words)
         filled = replace(recipe, epochs=epochs, augment=words, learning_rate=recipe.rate)
+        if recipe.precision == AUTO:
+            filled = replace(filled, precision=machine.best_precision())
         return replace(self, recipe=filled)
 
     def command(self, data: str) -> str:

@@ -58,10 +58,10 @@ def test_without_draws_nothing_moves() -> None:
 @pytest.mark.parametrize(
     ("movement", "draws", "expected"),
     [
-        (Movement(flip=True), [0, 0, 0, 0, -1, 0, 0], np.fliplr),
-        (Movement(flip=True), [0, 0, 0, 0, 1, 0, 0], np.asarray),
-        (Movement(rotate=180), [1, 0, 0, 0, 1, 0, 0], lambda a: np.rot90(a, 2)),
-        (Movement(rotate=90), [1, 0, 0, 0, 1, 0, 0], lambda a: np.rot90(a, 1)),
+        (Movement(flip=True), [0, 0, 0, 0, -1, 0, 0, 0], np.fliplr),
+        (Movement(flip=True), [0, 0, 0, 0, 1, 0, 0, 0], np.asarray),
+        (Movement(rotate=180), [1, 0, 0, 0, 1, 0, 0, 0], lambda a: np.rot90(a, 2)),
+        (Movement(rotate=90), [1, 0, 0, 0, 1, 0, 0, 0], lambda a: np.rot90(a, 1)),
     ],
 )
 def test_images_move_as_told(movement, draws, expected) -> None:  # type: ignore[no-untyped-def]
@@ -69,7 +69,7 @@ def test_images_move_as_told(movement, draws, expected) -> None:  # type: ignore
 
 
 def test_a_shift_shows_what_lies_to_the_right_and_repeats_the_edge() -> None:
-    moved, still = _moved(Movement(shift=0.25), [0, 1, 0, 0, 1, 0, 0]), np.asarray(_gradient())
+    moved, still = _moved(Movement(shift=0.25), [0, 1, 0, 0, 1, 0, 0, 0]), np.asarray(_gradient())
     assert np.allclose(moved[:, :6], still[:, 2:])
     assert np.allclose(moved[:, 6:], still[:, [7, 7]])
 
@@ -79,7 +79,7 @@ def test_what_is_uncovered_may_take_the_colour_of_the_background() -> None:
     image[1] = 90
     image[:, :, 7] = 200  # touches the edge
     shift = Movement(shift=0.25, background=True)
-    moved = shift(image, np.array([[0, 1, 0, 0, 1, 0, 0]] * 2, float))
+    moved = shift(image, np.array([[0, 1, 0, 0, 1, 0, 0, 0]] * 2, float))
     assert np.allclose(moved[:, :, 5], 200)
     assert np.allclose(moved[0, :, 6:], 30)
     assert np.allclose(moved[1, :, 6:], 90)
@@ -94,14 +94,22 @@ def test_zoom_shows_more_or_less_of_the_picture() -> None:
 
 
 def test_crop_moves_by_whole_pixels() -> None:
-    moved = _moved(Movement(crop=2), [0, 0, 0, 0, 1, 1, -1])
+    moved = _moved(Movement(crop=2), [0, 0, 0, 0, 1, 1, -1, 0])
     assert np.array_equal(moved[2:, :6], np.asarray(_gradient())[:6, 2:])
+
+
+def test_shear_moves_rows_aside_by_their_distance_from_the_middle() -> None:
+    still = np.asarray(_gradient(9), float)
+    image = still.astype(np.uint8)[None, ..., None]
+    moved = Movement(shear=45)(image, np.array([[0, 0, 0, 0, 1, 0, 0, 1]], float))[0, ..., 0]
+    rows, columns = np.mgrid[:9, :9]
+    assert np.allclose(moved, still[rows, np.clip(columns + rows - 4, 0, 8)], atol=1e-3)
 
 
 def test_images_that_are_not_square_turn_about_their_middle() -> None:
     image = np.zeros((1, 4, 10, 1), np.uint8)
     image[0, 1:3, 4:6] = 200
-    turned = Movement(rotate=180)(image, np.array([[1, 0, 0, 0, 1, 0, 0]], float))
+    turned = Movement(rotate=180)(image, np.array([[1, 0, 0, 0, 1, 0, 0, 0]], float))
     assert np.allclose(turned, image, atol=1e-3)
 
 
