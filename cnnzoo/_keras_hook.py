@@ -22,7 +22,7 @@ from collections.abc import Iterator, Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
-_LAYERS = ("cnnzoo.models.layers", "cnnzoo.models.layers_1998")
+_LAYERS = ("cnnzoo.models.layers", "cnnzoo.models.grouped", "cnnzoo.models.layers_1998")
 _quiet = False
 
 

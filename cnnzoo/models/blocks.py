@@ -9,7 +9,8 @@ what was trained in Caffe or torch needs ``"even"``.
 import keras
 from keras import layers
 
-from cnnzoo.models.layers import EvenConv2D, GroupedConv2D
+from cnnzoo.models.grouped import GroupedConv2D
+from cnnzoo.models.layers import EvenConv2D
 
 
 def channel_axis():

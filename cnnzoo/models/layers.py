@@ -82,55 +82,6 @@ class EvenConv2D(layers.Conv2D):
 
 
 @register
-class GroupedConv2D(layers.Conv2D):
-    """``keras.layers.Conv2D(groups=...)`` with the same weights, trainable on a CPU.
-
-    TensorFlow's CPU kernels have no gradient for grouped convolutions, and the way around it that
-    Keras takes is hundreds of times slower than need be. There the groups are merged into at most
-    ``MERGED`` plain convolutions with block-diagonal kernels; elsewhere Keras' own way is taken.
-    """
-
-    MERGED = 8  # fastest of 1, 2, 4, 8, 16 and 32 for the 32 groups of ResNeXt-50 on two cores
-
-    def call(self, inputs):
-        if keras.backend.backend() != "tensorflow" or self.groups == 1:
-            return super().call(inputs)
-        parts = next(n for n in range(min(self.groups, self.MERGED), 0, -1) if self.groups % n == 0)
-        axis = 3 if self.data_format == "channels_last" else 1
-        outputs = [
-            ops.conv(
-                x,
-                _block_diagonal(kernel, self.groups // parts),
-                strides=self.strides,
-                padding=self.padding,
-                data_format=self.data_format,
-                dilation_rate=self.dilation_rate,
-            )
-            for x, kernel in zip(
-                ops.split(inputs, parts, axis=axis),
-                ops.split(ops.cast(self.kernel, self.compute_dtype), parts, axis=-1),
-                strict=True,
-            )
-        ]
-        x = ops.concatenate(outputs, axis=axis)
-        if self.use_bias:
-            shape = (1, 1, 1, -1) if axis == 3 else (1, -1, 1, 1)
-            x = x + ops.reshape(ops.cast(self.bias, self.compute_dtype), shape)
-        return self.activation(x) if self.activation is not None else x
-
-
-def _block_diagonal(kernel, groups):
-    """(h, w, c, groups * o) -> (h, w, groups * c, groups * o), zero between groups."""
-    if groups == 1:
-        return kernel
-    height, width, inside, outside = kernel.shape
-    per_group = outside // groups
-    kernel = ops.reshape(kernel, (height, width, 1, inside, groups, per_group))
-    diagonal = ops.reshape(ops.eye(groups, dtype=kernel.dtype), (1, 1, groups, 1, groups, 1))
-    return ops.reshape(kernel * diagonal, (height, width, groups * inside, outside))
-
-
-@register
 class ScaledAdd(layers.Layer):
     """``[x, residual] -> x + scale * residual`` (Szegedy et al. 2016, section 3.3)."""
 

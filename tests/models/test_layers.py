@@ -10,7 +10,6 @@ import tensorflow as tf
 from cnnzoo.models import layers_1998, lenet
 from cnnzoo.models.layers import (
     EvenConv2D,
-    GroupedConv2D,
     LocalResponseNormalization,
     PixelNormalization,
     ScaledAdd,
@@ -51,46 +50,6 @@ def test_local_response_normalization_survives_float16():
     image = np.full((1, 1, 1, 8), 300.0, "float16")  # its square is beyond float16
     layer = LocalResponseNormalization(dtype="float16")
     assert np.isfinite(_numpy(layer(image))).all()
-
-
-@pytest.mark.parametrize("groups", [2, 3, 32])
-@pytest.mark.parametrize(("stride", "padding"), [(1, "same"), (2, "valid")])
-def test_grouped_convolution_equals_separate_convolutions(groups, stride, padding):
-    images, width = _random(2, 9, 9, groups * 3), groups * 4
-    layer = GroupedConv2D(
-        width, 3, groups=groups, strides=stride, padding=padding, bias_initializer="normal"
-    )
-    together = _numpy(layer(images))
-    kernels = np.split(_numpy(layer.kernel), groups, axis=-1)
-    parts = np.split(images, groups, axis=-1)
-    apart = [
-        tf.nn.conv2d(x, k, stride, padding.upper()).numpy()
-        for x, k in zip(parts, kernels, strict=True)
-    ]
-    expected = np.concatenate(apart, axis=-1) + _numpy(layer.bias)
-    assert np.allclose(together, expected, atol=1e-5)
-
-
-def test_grouped_convolution_has_the_weights_of_keras():
-    ours, theirs = GroupedConv2D(64, 3, groups=32), keras.layers.Conv2D(64, 3, groups=32)
-    for layer in (ours, theirs):
-        layer.build((None, 9, 9, 32))
-    assert [w.shape for w in ours.weights] == [w.shape for w in theirs.weights]
-
-
-def test_grouped_convolution_has_the_gradient_of_separate_convolutions():
-    images = tf.constant(_random(2, 5, 5, 8))
-    layer = GroupedConv2D(8, 3, groups=4, padding="same", activation="relu")
-    layer.build(images.shape)
-    with tf.GradientTape() as tape:
-        loss = tf.reduce_sum(layer(images) ** 2)
-    ours = tape.gradient(loss, layer.kernel.value)
-    kernel = tf.Variable(_numpy(layer.kernel))
-    with tf.GradientTape() as tape:
-        parts = zip(tf.split(images, 4, -1), tf.split(kernel, 4, -1), strict=True)
-        apart = tf.concat([tf.nn.conv2d(x, k, 1, "SAME") for x, k in parts], -1)
-        loss = tf.reduce_sum(tf.nn.relu(apart) ** 2)
-    assert np.allclose(ours.numpy(), tape.gradient(loss, kernel).numpy(), rtol=1e-4, atol=1e-4)
 
 
 def test_even_convolution_pads_both_sides_alike():

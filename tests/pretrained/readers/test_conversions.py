@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from cnnzoo.models.layers import GroupedConv2D
+from cnnzoo.models.grouped import GroupedConv2D
 from cnnzoo.pretrained import conversions
 
 NUMBERS = np.random.default_rng(11)
