@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from cnnzoo.catalogue.airbench import AIRBENCH94
 from cnnzoo.catalogue.lectures import LECTURES
 from cnnzoo.catalogue.resnets import RESNETS_2015, RESNEXT50
 from cnnzoo.catalogue.spec import Choice, ModelSpec, Option, Paper, stem_option
@@ -331,5 +332,6 @@ NETWORKS = (
     INCEPTION_RESNET_V2,
     XCEPTION,
     RESNEXT50,
+    AIRBENCH94,
     *LECTURES,
 )

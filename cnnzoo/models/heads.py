@@ -4,9 +4,12 @@ import keras
 from keras import layers
 
 
-def classify(x, num_classes, activation, name="predictions"):
+def classify(x, num_classes, activation, name="predictions", bias=True):
     """(N, C) -> (N, num_classes) by one dense layer."""
-    return layers.Dense(num_classes, activation=activation, dtype=last_dtype(), name=name)(x)
+    dense = layers.Dense(
+        num_classes, activation=activation, use_bias=bias, dtype=last_dtype(), name=name
+    )
+    return dense(x)
 
 
 def last_dtype():
