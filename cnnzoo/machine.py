@@ -124,6 +124,7 @@ def _cores() -> int:
         return os.cpu_count() or 1
 
 
+CPUINFO = Path("/proc/cpuinfo")  # on Linux
 NATIVE_BFLOAT16 = {"amx_bf16", "avx512_bf16", "bf16"}  # as Linux names them; the last one on ARM
 
 
@@ -134,9 +135,8 @@ def _processor_flags() -> set[str]:
 
 def _cpuinfo(*names: str) -> str:
     """The first value that Linux gives under one of the names; "" elsewhere."""
-    path = Path("/proc/cpuinfo")
-    if path.exists():
-        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+    if CPUINFO.exists():
+        for line in CPUINFO.read_text(encoding="utf-8", errors="replace").splitlines():
             if line.startswith(names):
                 return line.partition(":")[2].strip()
     return ""

@@ -41,6 +41,9 @@ KINDS = {
     "zoom": Kind("enlarged or reduced by up to this share", (Number("share", 0, 0.9),)),
     "crop": Kind("moved by up to so many whole pixels", (Number("pixels", 0, 1000),)),
     "flip": Kind("mirrored left to right, half of the time; never digits"),
+    "alternate": Kind(
+        "mirrored in every other epoch, by a coin for each image (Jordan 2024); never digits"
+    ),
     "shear": Kind("upright lines lean by up to so many degrees", (Number("degrees", 0, 80),)),
     "background": Kind("what is uncovered takes the top left pixel's colour, not the edge's"),
     "brightness": Kind("lighter or darker by up to this share", (Number("share", 0, 1),)),

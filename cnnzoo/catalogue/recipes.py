@@ -71,6 +71,8 @@ class Recipe:
         patience: Epochs without a better one after which the run stops.
         head_share: Share of the epochs in which only the head is trained, first of all.
         head_learning_rate: In that phase; 0 takes the usual one of the optimizer.
+        whiten: The first convolution takes the patches of the training images apart, and is not
+            trained (Jordan 2024).
         freeze: Stage or layer up to which nothing is trained, in every phase.
         batch_norm: With trained weights: "frozen" keeps their statistics, "train" moves them.
         stage_decay: Each stage's rate as a share of that of the stage behind it.
@@ -106,6 +108,7 @@ class Recipe:
     patience: int = 0
     head_share: float = 0.0
     head_learning_rate: float = 0.0
+    whiten: bool = False
     freeze: str = ""
     batch_norm: str = "frozen"
     stage_decay: float = 1.0

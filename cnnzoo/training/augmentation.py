@@ -19,7 +19,7 @@ from cnnzoo.catalogue.augmentations import Effect
 from cnnzoo.errors import MissingExtraError, UsageError
 
 RANGE = (0, 255)
-MOVES = ("rotate", "shift", "zoom", "crop", "flip", "shear", "background")
+MOVES = ("rotate", "shift", "zoom", "crop", "flip", "alternate", "shear", "background")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +31,12 @@ class Movement:
     zoom: float = 0.0  # 0.1: between 90 and 110 % of the picture is shown
     crop: float = 0.0  # whole pixels, horizontally and vertically
     flip: bool = False  # left-right, half of the time
+    alternate: bool = False  # left-right, in every other epoch
     shear: float = 0.0  # degrees that upright lines lean
     background: bool = False  # around the image is its top left pixel, else its repeated edge
 
     DRAWS = 8  # random numbers one movement takes
+    SIDE = 4  # the one that mirrors if it is negative
 
     @classmethod
     def of(cls, effects: Iterable[Effect]) -> Movement | None:
@@ -50,7 +52,7 @@ class Movement:
         """
         turn, right, down, zoom, side, across, along, lean = draws.T
         scale, angle = 1 + self.zoom * zoom, np.radians(self.rotate * turn)
-        flip = np.where(self.flip & (side < 0), -1.0, 1.0)
+        flip = np.where((self.flip or self.alternate) & (side < 0), -1.0, 1.0)
         a, b = flip * scale * np.cos(angle), -scale * np.sin(angle)
         d, e = flip * scale * np.sin(angle), scale * np.cos(angle)
         slant = np.tan(np.radians(self.shear * lean))

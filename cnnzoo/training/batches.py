@@ -81,13 +81,22 @@ class Batches:
             return np.arange(len(self.part))
         return np.random.default_rng((self.seed, epoch)).permutation(len(self.part))
 
+    def plain(self, count: int) -> np.ndarray:
+        """At most so many images in the network's size, the first of the first epoch, unchanged."""
+        return self._fitted(self.order(0)[:count])
+
     def _pixels(self, rows: np.ndarray, number: int) -> np.ndarray:
         images = self._fitted(rows)
         if self.movement is None:
             return images
         rng = np.random.default_rng((self.seed or 0, number, 1))  # other draws than `order`
         draws = [rng.uniform(-1, 1, (len(rows), n)) for n in (7, Movement.DRAWS - 7)]
-        return self.movement(images, np.hstack(draws))
+        together = np.hstack(draws)
+        if self.movement.alternate:
+            coins = np.random.default_rng((self.seed or 0, 2)).integers(2, size=len(self.part))
+            odd = coins[rows] ^ (number // self.steps) & 1
+            together[:, Movement.SIDE] = 1 - 2 * odd
+        return self.movement(images, together)
 
     def _fitted(self, rows: np.ndarray) -> np.ndarray:
         """The images of some rows in the size and colours of the network."""

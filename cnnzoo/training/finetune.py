@@ -237,6 +237,7 @@ def _run(
         parts[0], plan.input_shape, size, classes, seed=plan.seed, effects=effects
     )  # fmt: skip
     validation = Batches(parts[1], plan.input_shape, size, classes)
+    network.initialise_from(batches)
     going_on = config is not None
     if config is None:
         config = config_of(plan, dataset, parts, network.model, asked)

@@ -33,7 +33,7 @@ from cnnzoo.training.rate_test import GROWN, RateTest, rates_between, smooth
 from cnnzoo.training.schedules import phases
 
 # Fields of a recipe that say how a network is built or frozen, which a built one already is.
-_OF_BUILDING = ("freeze", "head_share", "stage_decay", "precision", "pixels")
+_OF_BUILDING = ("freeze", "head_share", "stage_decay", "precision", "pixels", "whiten")
 
 
 def lr_find(
@@ -103,6 +103,7 @@ def lr_find(
     if not isinstance(network, keras.Model):
         keras.utils.set_random_seed(plan.seed)
         built = PlannedNetwork(plan, dataset.class_names)
+        built.initialise_from(batches)
         phase = phases(plan.recipe)[-1]
         entered = built.enter(phase, phase.epochs * batches.steps)
         return _test(*entered, rates, batches, names, stream)

@@ -15,11 +15,13 @@ from cnnzoo.catalogue.registry import get_spec
 from cnnzoo.errors import UsageError
 from cnnzoo.lookup import fold
 from cnnzoo.sources import find_source
+from cnnzoo.training.batches import Batches
 from cnnzoo.training.freezing import freeze, freeze_batch_norms
 from cnnzoo.training.optimizers import make_optimizer
 from cnnzoo.training.plan import Plan
 from cnnzoo.training.schedules import Phase
 from cnnzoo.training.trunk import before, stage_ends, trunk_end
+from cnnzoo.training.whitening import first_convolution, images_for, whiten
 
 log = logging.getLogger("cnnzoo")
 
@@ -48,6 +50,11 @@ class PlannedNetwork:
         if plan.recipe.precision != "float32":  # probabilities need more digits than 16 bits have
             self.model.layers[-1].dtype_policy = "float32"
 
+    def initialise_from(self, batches: Batches) -> None:
+        """Set what the recipe sets from the training images."""
+        if self.recipe.whiten:
+            whiten(self.model, batches.plain(images_for(batches.shape)))
+
     def enter(self, phase: Phase, steps: int) -> tuple[keras.Model, keras.optimizers.Optimizer]:
         """Freeze what the phase does not train; a compiled model on the same layers.
 
@@ -56,6 +63,8 @@ class PlannedNetwork:
         """
         for layer in self.model.layers:
             layer.trainable = True
+        if self.recipe.whiten:
+            first_convolution(self.model).trainable = False
         if self.pretrained:
             self._freeze(phase)
         trained = keras.Model(self.model.inputs, self.model.outputs)

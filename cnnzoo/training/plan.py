@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from cnnzoo import machine
 from cnnzoo.catalogue import augmentations
 from cnnzoo.catalogue.preprocessing import PREPROCESSING
 from cnnzoo.catalogue.recipes import ALIASES, BARE, SETTINGS, Recipe, all_recipes, get_recipe
@@ -56,14 +55,19 @@ class Plan:
         least, most = EPOCHS
         epochs = recipe.epochs or min(most, max(least, round(IMAGES_SHOWN / images)))
         words = augmentations.expand(recipe.augment, channels)
-        if "flip" in words and all(name.isdigit() for name in class_names):
+        mirrors = [word for word in ("flip", "alternate") if word in words]
+        if mirrors and all(name.isdigit() for name in class_names):
             if augmentations.AUTO not in recipe.augment:
-                raise UsageError("Digits are never mirrored: leave 'flip' out of the augmentation.")
+                raise UsageError(
+                    f"Digits are never mirrored: leave {mirrors[0]!r} out of the augmentation."
+                )
             words = augmentations.expand(recipe.augment, channels=1)
         augmentations.parse(words)
         filled = replace(recipe, epochs=epochs, augment=words, learning_rate=recipe.rate)
         if recipe.precision == AUTO:
-            filled = replace(filled, precision=machine.best_precision())
+            from cnnzoo.machine import best_precision  # Keras, which a wrong word need not wait for
+
+            filled = replace(filled, precision=best_precision())
         return replace(self, recipe=filled)
 
     def command(self, data: str) -> str:
@@ -168,6 +172,10 @@ def _check_together(recipe: Recipe, weights: str | None) -> None:
                 f"{name}={getattr(recipe, name)!r} keeps what was learnt, and nothing was: give "
                 "weights (--weights TAG) or leave it out."
             )
+    if recipe.whiten and weights is not None:
+        raise UsageError(
+            "whiten=True replaces the first layer, and it was learnt: leave whiten or weights out."
+        )
     if recipe.validation == "test" and recipe.patience:
         raise UsageError("patience cannot go with validation='test': the test part would choose.")
 

@@ -87,7 +87,7 @@ def test_what_is_uncovered_may_take_the_colour_of_the_background() -> None:
 
 def test_zoom_shows_more_or_less_of_the_picture() -> None:
     zoom = Movement(zoom=0.5)
-    less, more = (_moved(zoom, [0, 0, 0, side, 1, 0, 0]) for side in (-1, 1))
+    less, more = (_moved(zoom, [0, 0, 0, side, 1, 0, 0, 0]) for side in (-1, 1))
     assert less.min() > 9  # the outer rows are gone
     assert (np.diff(more[4]) < 0.6).sum() >= 2  # the edge is repeated around it
     assert np.diff(more[4]).max() == pytest.approx(1.5)

@@ -116,3 +116,21 @@ def test_making_ahead_stops_when_nobody_asks_any_more() -> None:
     next(stream)
     stream.close()
     assert len(made) < 10
+
+
+def test_alternating_mirrors_each_image_in_every_other_epoch_half_of_them_in_the_first() -> None:
+    ramp = np.tile(np.arange(8, dtype=np.uint8)[None, None, :, None], (40, 8, 1, 1))
+    part = Part(ramp, np.arange(40))
+    batches = Batches(part, (8, 8, 1), 7, 40, seed=0, effects=parse(["alternate"]))
+
+    def mirrored(epoch: int) -> np.ndarray:
+        found = np.zeros(40, bool)
+        for step in range(epoch * batches.steps, (epoch + 1) * batches.steps):
+            pixels, labels = batches[step]
+            found[labels.argmax(axis=1)] = pixels[:, 0, 0, 0] == 7
+        return found
+
+    first = mirrored(0)
+    assert 10 < first.sum() < 30
+    assert np.array_equal(mirrored(1), ~first)
+    assert np.array_equal(mirrored(2), first)

@@ -1,0 +1,201 @@
+"""Pictures as vectors: the frozen trunk of a network, run once over each part of the data."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TextIO
+
+import keras
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+from cnnzoo.catalogue import augmentations
+from cnnzoo.errors import DataError, UsageError
+from cnnzoo.pictures import ImageFiles, Images
+from cnnzoo.runtimes.choose import Runner
+from cnnzoo.runtimes.choose import compile as compile_runner
+from cnnzoo.training.batches import Batches
+from cnnzoo.training.datasets import Dataset
+from cnnzoo.training.heads import add_head
+from cnnzoo.training.probe import store
+from cnnzoo.training.probe.backbones import Backbone, key_of
+
+
+@dataclass(frozen=True, slots=True)
+class Vectors:
+    """What a network makes of a part of the data.
+
+    Attributes:
+        array: (N, F) float32, mapped from the disk, in the order of the part.
+        cached: Whether they were there already.
+        seconds: It took to make them, or to find them.
+        runtime: What computed them: "keras float32".
+    """
+
+    array: np.ndarray = field(repr=False)
+    cached: bool
+    seconds: float
+    runtime: str
+
+
+class InOrder(Batches):
+    """Batches whose images are changed by a seed and not shuffled by it."""
+
+    def order(self, epoch: int) -> np.ndarray:
+        return np.arange(len(self.part))
+
+
+class Extractor:
+    """One network, ready to be run where the store does not have its vectors.
+
+    Args:
+        runtime: What computes, and in which numbers, as ``cnnzoo.runtimes`` names them.
+        stream: Where progress is shown, if anywhere.
+    """
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        *,
+        runtime: str = "auto",
+        precision: str = "auto",
+        batch_size: int = 32,
+        seed: int = 0,
+        cache: bool = True,
+        stream: TextIO | None = None,
+    ) -> None:
+        self.backbone = backbone
+        self.runtime, self.precision = runtime, precision
+        self.batch_size = batch_size
+        self.seed = seed
+        self.cache = cache
+        self.stream = stream
+
+    def __call__(self, dataset: Dataset, name: str, change: int = 0) -> Vectors:
+        """The vectors of the part ``name``.
+
+        Args:
+            change: 0 for the images as they are, else which of the augmented views.
+        """
+        began = time.perf_counter()
+        part = getattr(dataset, name)
+        effects = usual_effects(dataset) if change else ()
+        key = key_of({**self._settings, "images": digest_of(part.images)}
+                     | ({"seed": self.seed, "change": change, "effects": effects} if change else {}))  # fmt: skip
+        found = store.get(key) if self.cache else None
+        if found is not None:
+            array, about = found
+            return Vectors(array, True, time.perf_counter() - began, about["runtime"])
+        made_by = f"{self.runner.runtime} {self.runner.precision}"
+        shape = len(part), self.width
+        of = {"train": "training", "test": "test"}.get(name, name)
+        view = f", view {change}" if change else ""
+        title = f"{self.backbone.name} {self.backbone.weights}: {dataset.name} {of}{view}"
+        batches = InOrder(
+            part, self.shape, self.batch_size, 1 + int(part.labels.max()),
+            seed=self.seed, effects=effects,
+        )  # fmt: skip
+        blocks = self._blocks(batches, change, title)
+        if self.cache:
+            array = store.put(key, shape, blocks, {"title": title, "runtime": made_by})
+        else:
+            array = store.scratch(shape, blocks)
+        return Vectors(array, False, time.perf_counter() - began, made_by)
+
+    @cached_property
+    def network(self) -> keras.Model:
+        """(N, height, width, channels) pixels 0 to 255 -> (N, F): the trunk and global pooling."""
+        network = self.backbone.network()
+        check_input(network)
+        headed = add_head(network, 1, dropout=0.0)
+        pooled = headed.get_layer("predictions").input
+        return keras.Model(headed.inputs, pooled, name=network.name)
+
+    @cached_property
+    def runner(self) -> Runner:
+        return compile_runner(
+            self.network,
+            runtime=self.runtime, precision=self.precision, batch_size=self.batch_size,
+        )  # fmt: skip
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        height, width, channels = self.network.inputs[0].shape[1:]
+        return height, width, channels
+
+    @property
+    def width(self) -> int:
+        return int(self.network.outputs[0].shape[1])
+
+    @cached_property
+    def _settings(self) -> dict[str, Any]:
+        """What vectors of any part depend on."""
+        return {
+            "format": 1,
+            **self.backbone.identity(),
+            "runtime": self.runtime,
+            "precision": self.precision,
+        }
+
+    def _blocks(self, batches: Batches, change: int, title: str) -> Iterator[np.ndarray]:
+        console = Console(file=self.stream or sys.stderr)
+        bar = Progress(
+            title, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(compact=True),
+            console=console, transient=True,
+            disable=self.stream is None or not console.is_terminal,
+        )  # fmt: skip
+        first = change * batches.steps
+        with bar:
+            work = bar.add_task(title, total=len(batches.part))
+            for pixels, _ in batches.ahead(first, first + batches.steps):
+                block = self.runner(pixels)
+                if not np.isfinite(block).all():
+                    raise DataError(
+                        f"{self.backbone.name} answers with numbers that are not finite."
+                    )
+                bar.advance(work, len(block))
+                yield block
+
+
+def usual_effects(dataset: Dataset) -> tuple[augmentations.Effect, ...]:
+    """What fine-tuning does to such images unless told otherwise; digits are never mirrored."""
+    words = augmentations.expand([augmentations.AUTO], dataset.channels)
+    if "flip" in words and all(name.isdigit() for name in dataset.class_names):
+        words = augmentations.expand([augmentations.AUTO], channels=1)
+    return augmentations.parse(words)
+
+
+def digest_of(images: Images) -> str:
+    """Of all pixels; of image files, of their names, sizes and dates."""
+    digest = hashlib.blake2b(digest_size=16)
+    if isinstance(images, ImageFiles):
+        for path in images.paths:
+            digest.update(_stamp(path).encode())
+    else:
+        digest.update(repr(images.shape).encode())
+        digest.update(np.ascontiguousarray(images).data)
+    return digest.hexdigest()
+
+
+def _stamp(path: Path) -> str:
+    status = path.stat()
+    return f"{path.parent.name}/{path.name}:{status.st_size}:{status.st_mtime_ns}\n"
+
+
+def check_input(network: keras.Model) -> None:
+    """Refuse what does not take pictures of one known size."""
+    shapes = [tuple(tensor.shape) for tensor in network.inputs]
+    if len(shapes) == 1 and len(shapes[0]) == 4 and None not in shapes[0][1:]:
+        if shapes[0][3] in (1, 3):
+            return
+    raise UsageError(
+        f"{network.name} takes {', '.join(map(str, shapes))}; a network of pictures takes "
+        "(N, height, width, 1 or 3) of known size."
+    )
