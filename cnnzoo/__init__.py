@@ -39,6 +39,7 @@ _PUBLIC = {
     "plot": "cnnzoo.analysis.plot",
     "predict": "cnnzoo.inference.predict:predict",
     "preprocess_input": "cnnzoo.inference.pixels:preprocess_input",
+    "probe": "cnnzoo.training.probe.run:probe",
     "register_model": "cnnzoo.catalogue.registry:register_model",
     "summary": "cnnzoo.analysis.summary:summary",
     "table": "cnnzoo.analysis.table:table",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import keras
@@ -16,6 +17,7 @@ from cnnzoo.catalogue.spec import Choice, ModelSpec
 from cnnzoo.errors import UsageError
 from cnnzoo.lookup import resolve
 from cnnzoo.models.layers import PixelNormalization
+from cnnzoo.pretrained.blank import blank_variables
 from cnnzoo.sources import check_fit, fill, find_source, options_for
 
 MAX_CLASSES = 1_000_000  # a dense layer on 4096 features would already take 16 GB
@@ -86,26 +88,28 @@ def build(
         rule = source.preprocessing(spec)
 
     x = _normalize(image, own_rule or rule) if include_preprocessing else image
+    count = outputs or (source and source.classes) or spec.num_classes
     settings = {option: choice.value for option, choice in choices.items()}
-    features = resolve(spec.trunk)(x, **settings)
-    if include_top:
-        count = outputs or (source and source.classes) or spec.num_classes
-        output = resolve(spec.top)(features, count, activation, **settings)
-    else:
-        output = POOLINGS[pooling](name=f"{pooling}_pool")(features) if pooling else features
     inputs = image if input_tensor is None else keras.utils.get_source_inputs(image)
-    if settings.get("aux") is True and spec.auxiliary is not None:
-        trunk = keras.Model(inputs, features)
-        more = resolve(spec.auxiliary)(
-            lambda layer: trunk.get_layer(layer).output,
-            outputs or spec.num_classes,
-            activation,
-            **settings,
-        )
-        output = [output, *more]
+    # Numbers that a file will replace are not drawn.
+    with nullcontext() if source is None else blank_variables() as pending:
+        features = resolve(spec.trunk)(x, **settings)
+        if include_top:
+            output = resolve(spec.top)(features, count, activation, **settings)
+        else:
+            output = POOLINGS[pooling](name=f"{pooling}_pool")(features) if pooling else features
+        if settings.get("aux") is True and spec.auxiliary is not None:
+            trunk = keras.Model(inputs, features)
+            more = resolve(spec.auxiliary)(
+                lambda layer: trunk.get_layer(layer).output,
+                outputs or spec.num_classes,
+                activation,
+                **settings,
+            )
+            output = [output, *more]
     model = keras.Model(inputs, output, name=name or spec.name)
     if source is not None:
-        fill(model, source, spec, new_classifier=outputs is not None)
+        fill(model, source, spec, outputs is not None, pending)
     return model
 
 

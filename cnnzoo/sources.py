@@ -17,6 +17,7 @@ from cnnzoo.catalogue.weights import WeightsEntry, get_weights
 from cnnzoo.errors import UsageError
 from cnnzoo.pretrained import fetch
 from cnnzoo.pretrained.assign import Report
+from cnnzoo.pretrained.blank import Initializers
 from cnnzoo.pretrained.load import load_weights
 from cnnzoo.pretrained.remote import RemoteFile
 
@@ -97,8 +98,17 @@ def check_fit(source: Source, spec: ModelSpec, image: Any, include_top: bool) ->
         )
 
 
-def fill(model: keras.Model, source: Source, spec: ModelSpec, new_classifier: bool) -> Report:
+def fill(
+    model: keras.Model,
+    source: Source,
+    spec: ModelSpec,
+    new_classifier: bool,
+    pending: Initializers | None = None,
+) -> Report:
     """Load the weights into ``model``, all of them or none; a new classifier stays new.
+
+    Args:
+        pending: What `blank_variables` noted while the network was built.
 
     Raises:
         DownloadError, IntegrityError, StorageError: The file cannot be had.
@@ -110,6 +120,7 @@ def fill(model: keras.Model, source: Source, spec: ModelSpec, new_classifier: bo
         classifier=tuple(model.output_names),
         new_classifier=new_classifier,
         pixels=(rule.mean, rule.scale),
+        pending=pending,
     )
     if source.path is not None:
         return load_weights(model, source.path, **arguments)

@@ -1,4 +1,4 @@
-"""``cnnzoo cache list | verify | prune``: what was downloaded, whether it is intact, less of it."""
+"""``cnnzoo cache list | verify | prune``: what is kept, whether it is intact, less of it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from cnnzoo.catalogue.weights import all_weights
 from cnnzoo.cli.shared import add_json, add_verb
 from cnnzoo.units import grouped, mebibytes
 
-_DESCRIPTION = "Show, check or thin out the folder of downloaded weights and datasets."
+_DESCRIPTION = """\
+Show, check or thin out the folder of downloaded weights and datasets, and of the features that
+'cnnzoo probe' keeps."""
 _EXAMPLES = """\
   cnnzoo cache list
   cnnzoo cache verify --json
@@ -19,16 +21,18 @@ _EXAMPLES = """\
   cnnzoo cache prune --all    everything
 
 environment:
-  CNNZOO_CACHE    the folder"""
+  CNNZOO_CACHE           the folder
+  CNNZOO_FEATURES_GIB    how much it may hold of features (4)"""
 _HELP = {
     "list": "what is there",
     "verify": "hash every file; exit code 4 when one is damaged",
-    "prune": "delete damaged files, abandoned downloads and files no catalogue entry names",
+    "prune": "delete damaged files, abandoned ones, files no catalogue entry names, and the oldest "
+    "features when there are too many",
 }
 
 
 def add_parser(verbs: Any) -> None:
-    words = "list, check or delete downloads"
+    words = "list, check or delete downloads and features"
     parser = add_verb(verbs, "cache", words, _DESCRIPTION, _EXAMPLES)
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     for name, words in _HELP.items():
@@ -56,25 +60,32 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _list(arguments: argparse.Namespace) -> tuple[list[dict[str, Any]], bool]:
     from cnnzoo.pretrained.cache import cache_list
+    from cnnzoo.training.probe.store import entries
 
-    return [_row(cached) for cached in cache_list()], False
+    return [*map(_row, cache_list()), *map(_features, entries())], False
 
 
 def _verify(arguments: argparse.Namespace) -> tuple[list[dict[str, Any]], bool]:
     from cnnzoo.pretrained.cache import cache_verify
+    from cnnzoo.training.probe.store import entries
 
     checked = cache_verify()
     rows = [_row(cached) | {"intact": intact} for cached, intact in checked]
-    return rows, not all(intact for _, intact in checked)
+    rows += [_features(entry) | {"intact": entry.is_intact()} for entry in entries()]
+    return rows, not all(row["intact"] for row in rows)
 
 
 def _prune(arguments: argparse.Namespace) -> tuple[list[dict[str, Any]], bool]:
     from cnnzoo.pretrained.cache import cache_prune
+    from cnnzoo.training.probe.store import prune
 
-    removed = cache_prune(keep=() if arguments.all else _names())
+    removed: list[tuple[Any, str]] = [
+        *((one, one.reason) for one in cache_prune(keep=() if arguments.all else _names())),
+        *prune(everything=arguments.all),
+    ]
     rows = [
-        {"path": str(one.path), "size_bytes": one.size_bytes, "removed": one.reason}
-        for one in removed
+        {"path": str(one.path), "size_bytes": one.size_bytes, "removed": reason}
+        for one, reason in removed
     ]
     return rows, False
 
@@ -88,6 +99,15 @@ def _row(cached: Any) -> dict[str, Any]:
         "size_bytes": cached.size_bytes,
         "hash": cached.hash,
         "path": str(cached.path),
+    }
+
+
+def _features(entry: Any) -> dict[str, Any]:
+    return {
+        "file": entry.title,
+        "size_bytes": entry.size_bytes,
+        "hash": f"features:{entry.path.name}",
+        "path": str(entry.path),
     }
 
 

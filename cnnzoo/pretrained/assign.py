@@ -1,12 +1,12 @@
 """Fill a network from a file: all of it, or nothing.
 
-First names and shapes are compared, then everything is read, converted and looked at, and only
-then is the first variable touched. Whatever fails, the network is left as it was.
+First names and shapes are compared. Then tensor after tensor is read, looked at, converted and
+assigned, so that no more than one of them is held beside the network. Whatever fails, the network
+is left as it was.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnzoo.errors import WeightsError
+from cnnzoo.pretrained.blank import Initializers, draw, hand_over
 from cnnzoo.pretrained.conversions import Conversion, grey_kernel, grey_offset, without_first
 from cnnzoo.pretrained.name_map import Plan
 from cnnzoo.pretrained.readers.tensor import NUMBERS, Tensor, Tensors, numbers
@@ -94,33 +95,45 @@ def variables(model: keras.Model) -> dict[str, Any]:
     return found
 
 
-def assign(model: keras.Model, tensors: Tensors, plan: Plan, fit: Fit) -> Report:
+def assign(
+    model: keras.Model,
+    tensors: Tensors,
+    plan: Plan,
+    fit: Fit,
+    pending: Initializers | None = None,
+) -> Report:
     """Fill ``model`` as ``plan`` says.
+
+    Args:
+        pending: Of a network built with `blank_variables`. What the file does not bring is drawn;
+            after a failure such a network has to be thrown away.
 
     Raises:
         WeightsError: A tensor is missing, unexpected, of another shape, no float, not finite, a
             kernel of zeros, or cannot be read. The model is left as it was.
     """
+    pending = {} if pending is None else pending
     steps, report = check(model, tensors, plan, fit)
     for name in sorted(plan.ones):
         _check_ones(tensors[name], f"{name} of {fit.file}")
-    values = {}
-    for step in steps:
-        read = numbers(step.tensor, f"{step.source} of {fit.file}")
-        if read.ndim > 1 and not read.any():  # biases may be zero, a kernel was never trained
-            raise WeightsError(
-                f"{step.source} of {fit.file} is all zeros, so nothing behind it could answer. "
-                "Fetch the file again, or save it again."
-            )
-        values[step.target] = step.conversion.values(read)
-    if report.grey:
-        values |= _grey(next(step.target for step in steps if step.grey), values, fit)
-    for step in steps:
-        if step.variable.dtype == "float16" and np.abs(values[step.target]).max() > (
-            _LARGEST_FLOAT16
-        ):
-            raise WeightsError(f"{step.source} of {fit.file} is too large for float16.")
-    _assign([step.variable for step in steps], [values.pop(step.target) for step in steps])
+    changed = _grey(steps, fit) if report.grey else {}
+    before: list[tuple[Any, NDArray[Any]]] = []
+    try:
+        for step in steps:
+            values = changed.get(step.target)
+            values = _values(step, fit) if values is None else values
+            if pending.pop(id(step.variable), None) is None:
+                before.append((step.variable, np.array(keras.ops.convert_to_numpy(step.variable))))
+            hand_over(step.variable, values)
+            del values  # before the next one takes as much memory
+        wanted = variables(model)
+        for name in report.new:
+            if id(wanted[name]) in pending:
+                draw(wanted[name], pending)
+    except BaseException:  # a key press counts as a failure too
+        for variable, old in before:
+            variable.assign(old)
+        raise
     return report
 
 
@@ -209,36 +222,36 @@ def _check_ones(tensor: Tensor, name: str) -> None:
         )
 
 
-def _grey(stem: str, values: dict[str, NDArray[Any]], fit: Fit) -> dict[str, NDArray[Any]]:
+def _values(step: Step, fit: Fit) -> NDArray[Any]:
+    """What one variable will hold, read and looked at."""
+    values = numbers(step.tensor, f"{step.source} of {fit.file}")
+    # Biases may be zero, a kernel of zeros was never trained. Its first rows tell.
+    if values.ndim > 1 and not any(part.any() for part in values):
+        raise WeightsError(
+            f"{step.source} of {fit.file} is all zeros, so nothing behind it could answer. "
+            "Fetch the file again, or save it again."
+        )
+    if step.variable.dtype == "float16" and np.abs(values).max() > _LARGEST_FLOAT16:
+        raise WeightsError(f"{step.source} of {fit.file} is too large for float16.")
+    return step.conversion.values(values)
+
+
+def _grey(steps: Sequence[Step], fit: Fit) -> dict[str, NDArray[Any]]:
     """The stem for one channel, and whatever takes up the difference of the means."""
     mean, scale = fit.pixels or ((0.0,) * 3, (1.0,) * 3)
     if len(mean) == 1:
         mean, scale = tuple(mean) * 3, tuple(scale) * 3
-    kernel = values[stem]
+    stem = next(step for step in steps if step.grey)
+    kernel = _values(stem, fit)
     offset = grey_offset(kernel, mean, scale)
-    changed = {stem: grey_kernel(kernel, scale).astype(kernel.dtype)}
-    bias = f"{stem.rpartition('/')[0]}/bias"
-    names = list(values)
-    following = next((name for name in names if name.endswith("/moving_mean")), "")
-    if bias in values:
-        changed[bias] = (values[bias] + offset).astype(kernel.dtype)
-    elif following and values[following].shape == offset.shape:
-        changed[following] = (values[following] - offset).astype(kernel.dtype)
+    changed = {stem.target: grey_kernel(kernel, scale).astype(kernel.dtype)}
+    name = f"{stem.target.rpartition('/')[0]}/bias"
+    bias = next((step for step in steps if step.target == name), None)
+    mean_of = next((step for step in steps if step.target.endswith("/moving_mean")), None)
+    if bias:
+        changed[bias.target] = (_values(bias, fit) + offset).astype(kernel.dtype)
+    elif mean_of and tuple(mean_of.variable.shape) == offset.shape:
+        changed[mean_of.target] = (_values(mean_of, fit) - offset).astype(kernel.dtype)
     elif np.any(offset):
-        raise WeightsError(f"{fit.file} cannot serve one channel: nothing follows {stem}.")
+        raise WeightsError(f"{fit.file} cannot serve one channel: nothing follows {stem.target}.")
     return changed
-
-
-def _assign(variables: list[Any], values: list[NDArray[Any]]) -> None:
-    """Assign all, or restore what was assigned; a key press counts as a failure too."""
-    pending = deque(values)
-    values.clear()  # so that each number leaves memory once its variable has it
-    before: list[NDArray[Any]] = []
-    try:
-        for variable in variables:
-            before.append(np.array(keras.ops.convert_to_numpy(variable)))
-            variable.assign(pending.popleft())
-    except BaseException:
-        for variable, old in zip(variables, before, strict=False):
-            variable.assign(old)
-        raise

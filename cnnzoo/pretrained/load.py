@@ -14,6 +14,7 @@ import keras
 from cnnzoo.errors import WeightsError
 from cnnzoo.pretrained import assign, name_map
 from cnnzoo.pretrained.assign import Fit, Report
+from cnnzoo.pretrained.blank import Initializers
 from cnnzoo.pretrained.name_map import NameMap, Plan
 from cnnzoo.pretrained.readers import recognise
 from cnnzoo.pretrained.readers.tensor import Tensors
@@ -33,6 +34,7 @@ def load_weights(
     class_offset: int = 0,
     new_classifier: bool = False,
     pixels: tuple[Sequence[float], Sequence[float]] | None = None,
+    pending: Initializers | None = None,
 ) -> Report:
     """Fill ``model`` from a weight file; every tensor of either side must be accounted for.
 
@@ -48,6 +50,7 @@ def load_weights(
         class_offset: Leading classes of the file to drop: 1 when class 0 is "background".
         new_classifier: Leave the classifier new when the file's has another width or is missing.
         pixels: Mean and scale per channel of the file's preprocessing, for one-channel networks.
+        pending: What `blank_variables` noted while the network was built.
 
     Raises:
         MissingExtraError: The format takes a package that is not installed.
@@ -66,7 +69,7 @@ def load_weights(
         maps = [name_map.read_name_map(path) for path in name_maps]
         plan = plan_for(model, tensors, maps, classifier)
         fit = Fit(str(path), classifier, class_offset, new_classifier, pixels)
-        report = assign.assign(model, tensors, plan, fit)
+        report = assign.assign(model, tensors, plan, fit, pending)
     _log.info("%s", report)
     return report
 

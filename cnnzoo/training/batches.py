@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
@@ -60,7 +60,7 @@ class Batches:
             return self.effects(images, labels, number)
         return images, labels
 
-    def ahead(self, first: int, last: int) -> Iterator[Batch]:
+    def ahead(self, first: int, last: int) -> Generator[Batch, None, None]:
         """The batches ``first`` to ``last - 1``, made in another thread while they are awaited."""
         with ThreadPoolExecutor(max_workers=1) as maker:
             waiting: deque[Future[Batch]] = deque()

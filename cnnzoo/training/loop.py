@@ -17,7 +17,7 @@ import numpy as np
 from cnnzoo.catalogue.recipes import Recipe
 from cnnzoo.errors import CheckpointError, InterruptedRun, TrainingError
 from cnnzoo.files import write_with
-from cnnzoo.training.batches import Batches
+from cnnzoo.training.batches import Batch, Batches
 from cnnzoo.training.checkpoints import Checkpoint
 from cnnzoo.training.interruption import Interruption
 from cnnzoo.training.rundir import RunDirectory
@@ -167,31 +167,45 @@ class Trainer:
     def _epoch(self, phase: Phase, interruption: Interruption) -> None:
         progress, steps = self.progress, self.batches.steps
         epoch = self._epochs_done
-        rate, end = 0.0, (epoch + 1) * steps
+        rate, end, waited = 0.0, (epoch + 1) * steps, 0.0
         began, images = time.perf_counter(), -progress.images
-        for batch in self.batches.ahead(progress.step, end):
-            inside = progress.step - phase.first * steps
-            rate = learning_rate(self.recipe, phase, inside, steps, progress.factor)
-            self.optimizer.learning_rate.assign(rate)
-            logs = self.trained.train_on_batch(*batch, return_dict=True)
-            progress.step += 1
-            progress.images += len(batch[0])
-            progress.loss += float(logs["loss"]) * len(batch[0])
-            progress.hits += float(logs["accuracy"]) * len(batch[0])
-            if not math.isfinite(progress.loss):
-                self._not_a_number(epoch)
-            for watcher in self.watchers:
-                watcher.step(epoch, progress.step - epoch * steps, self._means())
-            if progress.step < end:
-                self._heed(interruption)
-                if time.perf_counter() - self._saved > self.checkpoint_seconds:
-                    self._save()
+        with contextlib.closing(self.batches.ahead(progress.step, end)) as supply:
+            while progress.step < end:
+                asked = time.perf_counter()
+                batch = next(supply)
+                waited += time.perf_counter() - asked
+                rate = self._step(phase, batch)
+                for watcher in self.watchers:
+                    watcher.step(epoch, progress.step - epoch * steps, self._means())
+                if progress.step < end:
+                    self._heed(interruption)
+                    if time.perf_counter() - self._saved > self.checkpoint_seconds:
+                        self._save()
         took = time.perf_counter() - began
         images += progress.images
         row = {"epoch": epoch + 1, "phase": phase.name, **self._means()}
         progress.images, progress.loss, progress.hits = 0, 0.0, 0.0
-        speed = {"seconds": round(took, 3), "images_per_second": round(images / took, 1)}
+        speed = {
+            "seconds": round(took, 3),
+            "images_per_second": round(images / took, 1),
+            "waiting": round(waited / took, 4),  # for images, as a share of the time
+        }
         self._end_epoch(row, {"learning_rate": rate, **speed})
+
+    def _step(self, phase: Phase, batch: Batch) -> float:
+        """One step of training; the learning rate it was done at."""
+        progress, steps = self.progress, self.batches.steps
+        inside = progress.step - phase.first * steps
+        rate = learning_rate(self.recipe, phase, inside, steps, progress.factor)
+        self.optimizer.learning_rate.assign(rate)
+        logs = self.trained.train_on_batch(*batch, return_dict=True)
+        progress.step += 1
+        progress.images += len(batch[0])
+        progress.loss += float(logs["loss"]) * len(batch[0])
+        progress.hits += float(logs["accuracy"]) * len(batch[0])
+        if not math.isfinite(progress.loss):
+            self._not_a_number((progress.step - 1) // steps)
+        return rate
 
     def _means(self) -> dict[str, float]:
         """Of the epoch so far."""

@@ -159,6 +159,8 @@ def _settings(
     if history and "seconds" in history[0]:
         seconds = statistics.median(row["seconds"] for row in history)
         timing.append(("epoch, median", units.duration(seconds)))
+        waiting = statistics.median(row["waiting"] for row in history)
+        timing.append(("waiting for images", units.percent(waiting, 1)))
     groups = [
         ("Data", held),
         ("Recipe", list(_flat(config.get("recipe", {})))),

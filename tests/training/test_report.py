@@ -127,7 +127,8 @@ def _rows(count: int, **more: Any) -> list[dict[str, Any]]:
     return [
         {
             "epoch": i, "loss": 1 / i, "accuracy": 0.5, "val_loss": 1 / i, "val_accuracy": 0.6,
-            "learning_rate": 0.1, "seconds": 2.0, **{key: f(i) for key, f in more.items()},
+            "learning_rate": 0.1, "seconds": 2.0, "waiting": 0.03,
+            **{key: f(i) for key, f in more.items()},
         }
         for i in range(1, count + 1)
     ]  # fmt: skip
@@ -160,6 +161,7 @@ def test_the_phases_the_learning_rate_and_the_averaged_weights_are_drawn(
     assert "Learning rate" in page
     assert "epoch 2: learning rate 0.1" in page
     assert "epoch, median" in page
+    assert re.search(r"waiting for images</t[hd]>\s*<td[^>]*>3.0\s%", page)
 
 
 def test_a_network_that_was_only_measured_has_no_curves(

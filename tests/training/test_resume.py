@@ -50,7 +50,7 @@ def _state(path: Path) -> dict[str, np.ndarray]:
 def _history(path: Path) -> list[dict[str, str]]:
     with (path / "history.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    return [{k: v for k, v in row.items() if k not in ("seconds", "images_per_second")}
+    return [{k: v for k, v in row.items() if k not in ("seconds", "images_per_second", "waiting")}
             for row in rows]  # fmt: skip
 
 

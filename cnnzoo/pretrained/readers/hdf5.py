@@ -19,7 +19,7 @@ import h5py
 import numpy as np
 
 from cnnzoo.errors import WeightsError
-from cnnzoo.pretrained.readers.tensor import Tensor
+from cnnzoo.pretrained.readers.tensor import Tensor, aligned
 
 _FLOATS = ("float16", "float32", "float64")
 _FILTERS = (h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32)
@@ -88,7 +88,10 @@ class Hdf5:
 
         def read() -> np.ndarray[Any, Any]:
             with _damage(self._name):
-                return np.asarray(dataset[()])
+                values = aligned(dataset.shape, dataset.dtype)
+                if values.size:  # which h5py will not read
+                    dataset.read_direct(values)
+                return values
 
         return Tensor(tuple(dataset.shape), dataset.dtype.name, read)
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnzoo.errors import WeightsError
-from cnnzoo.pretrained.readers.tensor import Tensor, Tensors, from_bfloat16
+from cnnzoo.pretrained.readers.tensor import Tensor, Tensors, aligned, from_bfloat16
 
 _LARGEST_HEADER_BYTES = 2**24
 # Name in the file -> ours and bytes per element. What is no float can be passed over, not loaded.
@@ -104,10 +104,9 @@ def _whole(number: object) -> int:
 def _read(
     file: BinaryIO, begin: int, size: int, kind: str, shape: tuple[int, ...], name: str
 ) -> NDArray[Any]:
-    file.seek(begin)
-    raw = file.read(size)
-    if len(raw) != size:
-        raise WeightsError(f"{name} became shorter while it was read.")
     stored = np.dtype("uint16" if kind == "bfloat16" else kind).newbyteorder("<")
-    values = np.frombuffer(raw, stored).reshape(shape)
+    values = aligned(shape, stored)
+    file.seek(begin)
+    if file.readinto(values.reshape(-1).view(np.uint8)) != size:  # type: ignore[attr-defined]
+        raise WeightsError(f"{name} became shorter while it was read.")
     return from_bfloat16(values) if kind == "bfloat16" else values

@@ -66,4 +66,4 @@ def _tensor(value: Any) -> Tensor:
 
 def _read(value: Any, kind: str) -> NDArray[Any]:
     values: NDArray[Any] = (value.float() if kind == "bfloat16" else value).detach().numpy()
-    return values
+    return values.copy()  # two names of a state dict may share their numbers

@@ -16,7 +16,7 @@ from cnnzoo.catalogue.preprocessing import PREPROCESSING
 from cnnzoo.catalogue.registry import get_spec
 from cnnzoo.catalogue.spec import Choice, ModelSpec
 from cnnzoo.catalogue.weights import WeightsEntry, get_weights, list_weights
-from cnnzoo.errors import UsageError
+from cnnzoo.errors import UsageError, WeightsError
 from cnnzoo.training.subject import CONFIG, Subject, find_subject
 
 if TYPE_CHECKING:  # a wrong name is answered before Keras is imported
@@ -70,17 +70,29 @@ class OfZoo:
         return self.spec.choose({**decided, **self.options})
 
     def network(self) -> keras.Model:
-        """Without its classifier, whose file may be much larger."""
-        import keras
+        """With the classifier only where the file of the weights has one."""
+        if self.weights == RANDOM:
+            import keras
 
+            keras.utils.set_random_seed(self.seed)
+            return self._built(None, include_top=False)
+        if self.entry is not None:
+            return self._built(self.weights, include_top=self.entry.part == "full")
+        try:
+            return self._built(self.weights, include_top=True)
+        except WeightsError as misfit:
+            try:
+                return self._built(self.weights, include_top=False)
+            except WeightsError:
+                raise misfit from None
+
+    def _built(self, weights: str | None, include_top: bool) -> keras.Model:
         from cnnzoo.builder import build
 
-        if self.weights == RANDOM:
-            keras.utils.set_random_seed(self.seed)
         return build(
             self.spec,
-            weights=None if self.weights == RANDOM else self.weights,
-            include_top=False,
+            weights=weights,
+            include_top=include_top,
             input_shape=self.shape,
             include_preprocessing=True,
             **self.options,

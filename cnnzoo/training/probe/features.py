@@ -22,7 +22,7 @@ from cnnzoo.pictures import ImageFiles, Images
 from cnnzoo.runtimes.choose import Runner
 from cnnzoo.runtimes.choose import compile as compile_runner
 from cnnzoo.training.batches import Batches
-from cnnzoo.training.datasets import Dataset
+from cnnzoo.training.datasets import Dataset, Part
 from cnnzoo.training.heads import add_head
 from cnnzoo.training.probe import store
 from cnnzoo.training.probe.backbones import Backbone, key_of
@@ -87,27 +87,19 @@ class Extractor:
         began = time.perf_counter()
         part = getattr(dataset, name)
         effects = usual_effects(dataset) if change else ()
-        key = key_of({**self._settings, "images": digest_of(part.images)}
-                     | ({"seed": self.seed, "change": change, "effects": effects} if change else {}))  # fmt: skip
+        drawn = {"seed": self.seed, "change": change, "effects": effects} if change else {}
+        key = key_of({**self._settings, **drawn, "images": digest_of(part.images)})
         found = store.get(key) if self.cache else None
         if found is not None:
-            array, about = found
-            return Vectors(array, True, time.perf_counter() - began, about["runtime"])
-        made_by = f"{self.runner.runtime} {self.runner.precision}"
-        shape = len(part), self.width
-        of = {"train": "training", "test": "test"}.get(name, name)
-        view = f", view {change}" if change else ""
-        title = f"{self.backbone.name} {self.backbone.weights}: {dataset.name} {of}{view}"
-        batches = InOrder(
-            part, self.shape, self.batch_size, 1 + int(part.labels.max()),
-            seed=self.seed, effects=effects,
-        )  # fmt: skip
-        blocks = self._blocks(batches, change, title)
-        if self.cache:
-            array = store.put(key, shape, blocks, {"title": title, "runtime": made_by})
-        else:
-            array = store.scratch(shape, blocks)
-        return Vectors(array, False, time.perf_counter() - began, made_by)
+            return Vectors(found[0], True, time.perf_counter() - began, found[1]["runtime"])
+        about = {
+            "title": self._title(dataset, name, change),
+            "runtime": f"{self.runner.runtime} {self.runner.precision}",
+        }
+        shape = len(part), int(self.network.outputs[0].shape[1])
+        blocks = self._blocks(part, change, effects, about["title"])
+        array = store.put(key, shape, blocks, about) if self.cache else store.scratch(shape, blocks)
+        return Vectors(array, False, time.perf_counter() - began, about["runtime"])
 
     @cached_property
     def network(self) -> keras.Model:
@@ -116,7 +108,7 @@ class Extractor:
         check_input(network)
         headed = add_head(network, 1, dropout=0.0)
         pooled = headed.get_layer("predictions").input
-        return keras.Model(headed.inputs, pooled, name=network.name)
+        return keras.Model(headed.inputs[0], pooled, name=network.name)
 
     @cached_property
     def runner(self) -> Runner:
@@ -124,15 +116,6 @@ class Extractor:
             self.network,
             runtime=self.runtime, precision=self.precision, batch_size=self.batch_size,
         )  # fmt: skip
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        height, width, channels = self.network.inputs[0].shape[1:]
-        return height, width, channels
-
-    @property
-    def width(self) -> int:
-        return int(self.network.outputs[0].shape[1])
 
     @cached_property
     def _settings(self) -> dict[str, Any]:
@@ -144,22 +127,31 @@ class Extractor:
             "precision": self.precision,
         }
 
-    def _blocks(self, batches: Batches, change: int, title: str) -> Iterator[np.ndarray]:
+    def _title(self, dataset: Dataset, name: str, change: int) -> str:
+        of = "training" if name == "train" else name
+        view = f", view {change}" if change else ""
+        return f"{self.backbone.name} {self.backbone.weights}: {dataset.name} {of}{view}"
+
+    def _blocks(
+        self, part: Part, change: int, effects: tuple[augmentations.Effect, ...], title: str
+    ) -> Iterator[np.ndarray]:
+        """(n, F) vectors of one batch after the other, with a bar for people to look at."""
+        shape, classes = self.network.inputs[0].shape[1:], 1 + int(part.labels.max())
+        batches = InOrder(part, shape, self.batch_size, classes, seed=self.seed, effects=effects)
+        first = change * batches.steps
         console = Console(file=self.stream or sys.stderr)
         bar = Progress(
             title, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(compact=True),
             console=console, transient=True,
             disable=self.stream is None or not console.is_terminal,
         )  # fmt: skip
-        first = change * batches.steps
         with bar:
-            work = bar.add_task(title, total=len(batches.part))
+            work = bar.add_task(title, total=len(part))
             for pixels, _ in batches.ahead(first, first + batches.steps):
                 block = self.runner(pixels)
                 if not np.isfinite(block).all():
-                    raise DataError(
-                        f"{self.backbone.name} answers with numbers that are not finite."
-                    )
+                    name = self.backbone.name
+                    raise DataError(f"{name} answers with numbers that are not finite.")
                 bar.advance(work, len(block))
                 yield block
 
@@ -192,10 +184,9 @@ def _stamp(path: Path) -> str:
 def check_input(network: keras.Model) -> None:
     """Refuse what does not take pictures of one known size."""
     shapes = [tuple(tensor.shape) for tensor in network.inputs]
-    if len(shapes) == 1 and len(shapes[0]) == 4 and None not in shapes[0][1:]:
-        if shapes[0][3] in (1, 3):
-            return
-    raise UsageError(
-        f"{network.name} takes {', '.join(map(str, shapes))}; a network of pictures takes "
-        "(N, height, width, 1 or 3) of known size."
-    )
+    first = shapes[0]
+    if len(shapes) > 1 or len(first) != 4 or None in first[1:] or first[3] not in (1, 3):
+        raise UsageError(
+            f"{network.name} takes {', '.join(map(str, shapes))}; a network of pictures takes "
+            "(N, height, width, 1 or 3) of known size."
+        )

@@ -1,41 +1,37 @@
-"""Heads on vectors: a linear one, one with a hidden layer, and nearest neighbours.
+"""How heads learn: a linear one, one with a hidden layer, nearest neighbours.
 
-Each kind is a function ``(training, validation, classes, seed) -> Fitted``: the validation samples
-choose between settings, the test samples are not known here.
+Each is a function ``(training, validation, classes, seed) -> Fitted``. The validation samples
+choose between settings; the test samples are not known here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+import warnings
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from importlib import import_module
+from typing import Any
 
+import keras
 import numpy as np
+from keras import layers
 
-from cnnzoo.errors import UsageError
-from cnnzoo.training.probe.samples import Samples, unit
+from cnnzoo.training.probe.classifiers import Classifier, Dense, Neighbours, judge, merits
+from cnnzoo.training.probe.samples import Samples
 
-# What a linear head pays for large weights: mean cross-entropy + L2 / 2 * sum of squares.
-L2 = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5)
-STEPS = 200  # of L-BFGS at most
-NEIGHBOURS = (1, 3, 5, 10, 20, 50)
-TEMPERATURE = 0.07  # a neighbour's vote is exp(cosine / temperature), as Wu et al. 2018
+# What large weights of a linear head cost: mean cross-entropy + L2 / 2 * sum of squares.
+L2 = (1e-1, 1e-2, 1e-3, 1e-4)
+STEPS = 100  # of L-BFGS, at most
+SMALL = 10**8  # multiplications of one pass, a hundredth of a second
 NEVER = -1e4  # bias of a class without training images
-SIMILARITIES = 2**26  # numbers held at once
 
+NEIGHBOURS = (1, 3, 5, 10, 20, 50)
 
-class Classifier(Protocol):
-    """Vectors in, probabilities out."""
-
-    def __call__(self, vectors: np.ndarray) -> np.ndarray:
-        """(n, F) -> (n, classes)."""
-
-    def layers(self) -> dict[str, list[np.ndarray]]:
-        """Weights by the names that ``cnnzoo.add_head`` gives to layers.
-
-        Raises:
-            UsageError: It is made of no layers.
-        """
+HIDDEN, DROPOUT = 256, 0.2  # as cnnzoo.add_head
+RATE, BATCH = 1e-3, 64  # of Adam
+EPOCHS, SHOWN = (5, 50), 600_000  # the least and the most, and the vectors they aim at
+PATIENCE = 10  # epochs without a better one
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,75 +48,116 @@ class Fitted:
     validation: float
 
 
-@dataclass(frozen=True, slots=True)
-class Dense:
-    """Dense layers with ReLU between them, on vectors as they are.
-
-    Attributes:
-        weights: Kernel (F, units) and bias (units,) by the name of the layer, from below.
-    """
-
-    weights: Mapping[str, tuple[np.ndarray, np.ndarray]]
-
-    def __call__(self, vectors: np.ndarray) -> np.ndarray:
-        x = vectors
-        *hidden, last = self.weights.values()
-        for kernel, bias in hidden:
-            x = np.maximum(x @ kernel + bias, 0)
-        return softmax(x @ last[0] + last[1])
-
-    def layers(self) -> dict[str, list[np.ndarray]]:
-        return {name: list(both) for name, both in self.weights.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class Neighbours:
-    """The ``k`` training vectors of the smallest angle vote, nearer ones more."""
-
-    known: np.ndarray
-    labels: np.ndarray
-    classes: int
-    k: int
-
-    def __call__(self, vectors: np.ndarray) -> np.ndarray:
-        return self.votes(vectors, (self.k,))[0]
-
-    def votes(self, vectors: np.ndarray, counts: tuple[int, ...]) -> np.ndarray:
-        """(n, F) -> (counts, n, classes), from one look at the neighbours."""
-        found = np.zeros((len(counts), len(vectors), self.classes), np.float32)
-        most = min(max(counts), len(self.known))
-        step = max(1, SIMILARITIES // len(self.known))
-        for start in range(0, len(vectors), step):
-            alike = unit(vectors[start : start + step]) @ self.known.T
-            nearest = np.argpartition(alike, -most, axis=1)[:, -most:]
-            near = np.take_along_axis(alike, nearest, axis=1)
-            order = np.argsort(-near, axis=1, kind="stable")
-            nearest = np.take_along_axis(nearest, order, axis=1)
-            weights = np.exp((np.take_along_axis(near, order, axis=1) - 1) / TEMPERATURE)
-            rows = np.arange(len(alike))[:, None]
-            for votes, k in zip(found[:, start : start + step], counts, strict=True):
-                np.add.at(votes, (rows, self.labels[nearest[:, :k]]), weights[:, :k])
-        total = found.sum(axis=2, keepdims=True)
-        answers: np.ndarray = found / total
-        return answers
-
-    def layers(self) -> dict[str, list[np.ndarray]]:
-        raise UsageError(
-            "Nearest neighbours ('knn') are the training images themselves and no layers, so they "
-            "cannot be put on a network. Use head='linear' or head='mlp' (--head linear)."
-        )
-
-
 def linear(training: Samples, validation: Samples, classes: int, seed: int) -> Fitted:
-    """Logistic regression on standardised features; validation chooses how large weights may be."""
+    """Logistic regression on standardised features; validation chooses what weights cost."""
+    from sklearn.linear_model import LogisticRegression
+
     mean, scale = training.statistics()
     known, labels = training.scaled(mean, scale), training.all_labels
-    model = _regression(seed)
-    best: tuple[tuple[float, float], Dense, float] | None = None
-    for l2 in L2:
-        found = _folded(_fit(model, known, labels, l2, classes), mean, scale)
-        merits = judge(found, validation)
-        if best is None or merits > best[0]:
-            best = merits, found, l2
+    model = LogisticRegression(max_iter=STEPS, warm_start=True)
+    found = []
+    with warnings.catch_warnings():  # a head that is not at its very best is judged like others
+        warnings.simplefilter("ignore")
+        for l2 in L2:
+            model.set_params(C=1 / (l2 * len(known))).fit(known, labels)
+            kernel, bias = _of_all_classes(model, classes)
+            classifier = Dense({"predictions": folded(kernel, bias, mean, scale)})
+            found.append((judge(classifier, validation), classifier, l2))
+    (accuracy, _), classifier, l2 = max(found, key=lambda one: one[0])
+    return Fitted(classifier, {"l2": l2}, accuracy)
+
+
+def mlp(training: Samples, validation: Samples, classes: int, seed: int) -> Fitted:
+    """One hidden layer on standardised features; validation chooses the epoch."""
+    mean, scale = training.statistics()
+    known, labels = training.scaled(mean, scale), training.all_labels
+    model = _two_layers(training.width, classes, seed)
+    rng = np.random.default_rng(seed)
+    least, most = EPOCHS
+    epochs = min(most, max(least, SHOWN // len(known)))
+    best: tuple[tuple[float, float], Dense, int] | None = None
+    for epoch in range(1, epochs + 1):
+        order = rng.permutation(len(known))
+        for start in range(0, len(order), BATCH):
+            rows = order[start : start + BATCH]
+            model.train_on_batch(known[rows], labels[rows])
+        kernel, bias, *last = model.get_weights()
+        classifier = Dense(
+            {
+                "head_hidden": folded(kernel, bias, mean, scale),
+                "predictions": (last[0], last[1]),
+            }
+        )
+        worth = judge(classifier, validation)
+        if best is None or worth > best[0]:
+            best = worth, classifier, epoch
+        elif epoch >= best[2] + PATIENCE:
+            break
     assert best is not None
-    return Fitted(best[1], {"l2": best[2]}, best[0][0])
+    return Fitted(best[1], {"epoch": best[2]}, best[0][0])
+
+
+def knn(training: Samples, validation: Samples, classes: int, seed: int) -> Fitted:
+    """Nearest neighbours by cosine; validation chooses how many of them vote."""
+    counts = tuple(k for k in NEIGHBOURS if k <= len(training))
+    known = Neighbours(training.units(), training.all_labels, classes, counts[0])
+    votes = np.concatenate([known.votes(block, counts) for block in validation.blocks()], axis=1)
+    worth = [merits(probabilities, validation.all_labels) for probabilities in votes]
+    best = max(range(len(counts)), key=lambda i: worth[i])
+    classifier = Neighbours(known.known, known.labels, classes, counts[best])
+    return Fitted(classifier, {"k": counts[best]}, worth[best][0])
+
+
+@contextlib.contextmanager
+def threads_for(training: Samples, classes: int) -> Iterator[None]:
+    """Compute with one thread what is over before several have found each other.
+
+    On a busy machine they wait for one another a hundred times longer than they compute.
+    """
+    small = len(training) * training.width * classes < SMALL
+    threads = import_module("threadpoolctl")  # scikit-learn needs it, too
+    with threads.threadpool_limits(1 if small else None):
+        yield
+
+
+LEARN: dict[str, Callable[[Samples, Samples, int, int], Fitted]] = {
+    "linear": linear, "mlp": mlp, "knn": knn,
+}  # fmt: skip
+
+
+def folded(
+    kernel: np.ndarray, bias: np.ndarray, mean: np.ndarray, scale: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """A layer for standardised features as one for features as they are."""
+    inside = kernel / scale[:, None]
+    return inside.astype(np.float32), (bias - mean @ inside).astype(np.float32)
+
+
+def _of_all_classes(model: Any, classes: int) -> tuple[np.ndarray, np.ndarray]:
+    """(F, classes) and (classes,): scikit-learn leaves out absent classes, and the first of two."""
+    coefficients, intercept = model.coef_, model.intercept_
+    if len(model.classes_) == 2:
+        coefficients = np.concatenate([np.zeros_like(coefficients), coefficients])
+        intercept = np.concatenate([np.zeros_like(intercept), intercept])
+    kernel = np.zeros((coefficients.shape[1], classes), np.float32)
+    bias = np.full(classes, NEVER, np.float32)
+    kernel[:, model.classes_], bias[model.classes_] = coefficients.T, intercept
+    return kernel, bias
+
+
+def _two_layers(width: int, classes: int, seed: int) -> keras.Model:
+    glorot = keras.initializers.GlorotUniform
+    model = keras.Sequential(
+        [
+            keras.Input((width,)),
+            layers.Dense(HIDDEN, activation="relu", kernel_initializer=glorot(seed)),
+            layers.Dropout(DROPOUT, seed=seed),
+            layers.Dense(classes, kernel_initializer=glorot(seed + 1)),
+        ]
+    )
+    model.compile(
+        keras.optimizers.Adam(RATE),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        jit_compile=False,  # compiling would take longer than it saves
+    )
+    return model

@@ -219,7 +219,7 @@ def _read(path: Path) -> tuple[np.ndarray, dict[str, Any]] | None:
         if array.dtype != np.float32 or list(array.shape) != about["shape"]:
             return None
         return (array, about) if _checksum(array) == about["crc32"] else None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, EOFError, ValueError, KeyError, TypeError):
         return None
 
 

@@ -1,0 +1,106 @@
+"""The networks of the lectures: what the lecture reports, its protocol again, and a clean one.
+
+    CNNZOO_DATA=FOLDER python benchmarks/lectures.py --out runs/lectures
+    CNNZOO_DATA=FOLDER python benchmarks/lectures.py --out runs/lectures --only taif_mnist --seeds 3
+
+Trains what is missing in the folder, goes on with what was cut off, and prints the table of
+docs/results.md from all runs that are finished there. ``--table`` only prints.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cnnzoo
+from cnnzoo.units import duration
+
+
+@dataclass(frozen=True)
+class Row:
+    """One network: the lecture's accuracy in per cent, if it prints one, and the recipes to run."""
+
+    network: str
+    data: str
+    lecture: float | None
+    recipes: tuple[str, ...] = ("lecture", "modern")
+
+
+ROWS = (
+    Row("agh_mnist", "mnist", 99.63),
+    Row("taif_mnist", "mnist", 67.05),
+    Row("jyu_mnist_bn", "mnist", None),
+    Row("agh_cifar10", "cifar10", 83.85),
+    Row("taif_cifar10", "cifar10", 78.46),
+    Row("airbench94", "cifar10", None, ("speedrun",)),
+)
+
+
+def train(row: Row, recipe: str, seed: int, folder: Path, precision: str | None) -> None:
+    """One run, unless it is finished."""
+    path = folder / f"{row.network}-{recipe}-{seed}"
+    if (path / "metrics.json").exists():
+        return
+    if (path / "config.json").exists():
+        cnnzoo.fine_tune(resume=path)
+        return
+    cnnzoo.fine_tune(
+        row.network, data=row.data, recipe=recipe, seed=seed, out=path, precision=precision
+    )
+
+
+def found(row: Row, recipe: str, folder: Path) -> list[dict[str, Any]]:
+    """Metrics and history of the finished runs, by seed."""
+    runs = []
+    for path in sorted(folder.glob(f"{row.network}-{recipe}-*")):
+        if (path / "metrics.json").exists():
+            metrics = json.loads((path / "metrics.json").read_text("utf-8"))
+            config = json.loads((path / "config.json").read_text("utf-8"))
+            runs.append({**metrics, "seed": path.name.rsplit("-", 1)[1], "config": config})
+    return runs
+
+
+def line(row: Row, recipe: str, runs: list[dict[str, Any]]) -> str:
+    """A row of the table, of all seeds."""
+    each = " / ".join(f"{100 * run['test_accuracy']:.2f}" for run in runs)
+    wrong = " / ".join(f"{run['misclassified']:,}" for run in runs)
+    seconds = min(run["seconds"] for run in runs)
+    plan = runs[0]["config"]["plan"]["recipe"]
+    lecture = "–" if row.lecture is None else f"{row.lecture:.2f}"
+    return (
+        f"| `{row.network}` | {lecture} | `{recipe}` | {each} | {wrong} | {plan['epochs']} | "
+        f"{plan['precision']} | {duration(seconds / plan['epochs'])} | {duration(seconds)} |"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, required=True, help="folder for the runs")
+    parser.add_argument("--only", nargs="*", metavar="NETWORK", help="these networks")
+    parser.add_argument("--recipes", nargs="*", metavar="RECIPE", help="these recipes")
+    parser.add_argument("--seeds", type=int, default=1, help="how many of each")
+    parser.add_argument("--precision", help="other than the recipe's, such as auto")
+    parser.add_argument("--table", action="store_true", help="train nothing, print the table")
+    arguments = parser.parse_args()
+    rows = [row for row in ROWS if not arguments.only or row.network in arguments.only]
+    work = [
+        (row, recipe)
+        for row in rows
+        for recipe in row.recipes
+        if not arguments.recipes or recipe in arguments.recipes
+    ]
+    for seed in range(0 if arguments.table else arguments.seeds):
+        for row, recipe in work:
+            train(row, recipe, seed, arguments.out, arguments.precision)
+    print("| network | lecture, % | recipe | ours, % | errors | epochs | in | an epoch | in all |")
+    print("|---|---:|---|---:|---:|---:|---|---:|---:|")
+    for row, recipe in work:
+        if runs := found(row, recipe, arguments.out):
+            print(line(row, recipe, runs))
+
+
+if __name__ == "__main__":
+    main()

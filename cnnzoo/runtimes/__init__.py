@@ -1,0 +1,1 @@
+"""RUNS networks: a Keras model as a fast function on NumPy arrays."""

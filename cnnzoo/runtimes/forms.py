@@ -1,0 +1,133 @@
+"""The forms that a network takes for each runtime: made once, kept in the store."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnzoo import machine
+from cnnzoo.errors import MissingExtraError, StorageError
+from cnnzoo.runtimes import backends, onnxruntime, openvino, quantise
+from cnnzoo.runtimes.backends import Run
+from cnnzoo.runtimes.store import Store, key_of
+
+# In which precisions each runtime computes here.
+PRECISIONS = {
+    "keras": ("float32", "bfloat16"),
+    "openvino": ("float32", "bfloat16", "int8"),
+    "onnxruntime": ("float32", "int8"),
+}
+_VERSIONS = {
+    "keras": keras.version,
+    "openvino": openvino.version,
+    "onnxruntime": onnxruntime.version,
+}
+log = logging.getLogger("cnnzoo")
+
+
+class Forms:
+    """What one network is exported to.
+
+    Args:
+        model: With one input and one output; its weights as they are now.
+        store: Where the forms are kept; ``None`` keeps nothing, for weights nobody sees again.
+        calibration: Pictures for int8.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        store: Store | None,
+        calibration: NDArray[np.float32] | None = None,
+    ) -> None:
+        self.model = model
+        self.calibration = calibration
+        self.fingerprint = fingerprint(model) if store else ""
+        self.store = store if self.fingerprint else None
+
+    def run(self, runtime: str, precision: str) -> Run:
+        """The network, ready.
+
+        Raises:
+            MissingExtraError: The runtime is not installed.
+            Exception: Each runtime has its own for what it cannot do.
+        """
+        if runtime == "keras":
+            lowered = precision == "bfloat16"
+            return backends.compiled(backends.in_bfloat16(self.model) if lowered else self.model)
+        version(runtime)  # one that is missing is told before anything is exported
+        if self.store is not None:
+            try:
+                return self._load(runtime, precision, self.store)
+            except StorageError as error:
+                log.warning("%s Nothing is kept.", error)
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            return self._load(runtime, precision, Store(Path(folder)))
+
+    def key(self, *parts: object) -> str:
+        """Where something that depends on the network and the parts is kept."""
+        return key_of(self.fingerprint, sorted(machine.versions().items()), *parts)
+
+    def _load(self, runtime: str, precision: str, store: Store) -> Run:
+        if precision == "int8":
+            module = openvino if runtime == "openvino" else onnxruntime
+            return module.load(self._quantised(store) / onnxruntime.FILE, precision)
+        if runtime == "openvino":
+            return openvino.load(self._exported("openvino", store) / openvino.FILE, precision)
+        return onnxruntime.load(self._exported("onnxruntime", store) / onnxruntime.FILE, precision)
+
+    def _exported(self, runtime: str, store: Store) -> Path:
+        export = {"openvino": openvino.export, "onnxruntime": onnxruntime.export}[runtime]
+        key = self.key(runtime, version(runtime))
+        return self._kept(store, key, f"for {runtime}", lambda to: export(self.model, to))
+
+    def _quantised(self, store: Store) -> Path:
+        pictures = self.calibration
+        assert pictures is not None
+        key = self.key("int8", version("onnxruntime"), quantise.fingerprint(pictures))
+
+        def write(to: Path) -> None:
+            source = self._exported("onnxruntime", store) / onnxruntime.FILE
+            quantise.quantise(source, to, pictures)
+
+        return self._kept(store, key, "in int8", write)
+
+    def _kept(self, store: Store, key: str, form: str, write: Callable[[Path], object]) -> Path:
+        return store.get(key) or store.put(key, f"{self.model.name} {form}", write)
+
+
+def version(runtime: str) -> str:
+    """The one that is installed.
+
+    Raises:
+        MissingExtraError: None is.
+    """
+    return str(_VERSIONS[runtime]())
+
+
+def installed(runtime: str) -> str:
+    """The version, or nothing."""
+    try:
+        return version(runtime)
+    except MissingExtraError:
+        return ""
+
+
+def fingerprint(model: keras.Model) -> str:
+    """A hash of structure and weights; nothing for a model that cannot be written down."""
+    try:
+        found = hashlib.sha256(model.to_json().encode())
+    except (NotImplementedError, TypeError, ValueError):
+        return ""
+    for weight in model.weights:
+        values = np.ascontiguousarray(keras.ops.convert_to_numpy(weight))
+        found.update(f"{values.dtype} {values.shape}".encode())
+        found.update(values.view(np.uint8) if values.size else b"")
+    return found.hexdigest()

@@ -1,0 +1,95 @@
+"""int8 by post-training quantisation: the ranges of all activations come from a calibration set."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import warnings
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnzoo.errors import UsageError
+from cnnzoo.runtimes.onnxruntime import FILE
+
+BATCH = 8
+LEAST = 16  # fewer pictures say too little about what is to come
+_KEPT = {"Softmax", "Sigmoid", "Exp", "Pow"}  # eight bits are too few for what these give
+
+
+def check(calibration: Any, shape: tuple[int | None, ...]) -> NDArray[np.float32]:
+    """The calibration pictures as float32.
+
+    Raises:
+        UsageError: There are none, too few, or of another shape than the network takes.
+    """
+    if calibration is None:
+        raise UsageError(
+            "precision='int8' needs calibration=, some hundred pictures of the kind that the "
+            "network will see, as an array of the shape it takes."
+        )
+    pixels = np.asarray(calibration)
+    if pixels.ndim != len(shape) + 1 or pixels.shape[1:] != shape or len(pixels) < LEAST:
+        raise UsageError(
+            f"calibration of shape {pixels.shape} cannot be used: the network takes pictures of "
+            f"shape {shape}, and at least {LEAST} are needed, better some hundred."
+        )
+    return pixels.astype("float32")
+
+
+def fingerprint(calibration: NDArray[np.float32]) -> str:
+    return hashlib.sha256(np.ascontiguousarray(calibration).tobytes()).hexdigest()
+
+
+def quantise(source: Path, folder: Path, calibration: NDArray[np.float32]) -> None:
+    """Write the network of an ONNX file with 8-bit weights and activations into a folder.
+
+    Weights have a scale for each channel, activations one for each tensor.
+    """
+    quantization = import_module("onnxruntime.quantization")
+    registry = import_module("onnxruntime.quantization.registry").QDQRegistry
+    prepared = folder / "prepared.onnx"
+    with warnings.catch_warnings(), _without_advice():
+        warnings.simplefilter("ignore")
+        shapes = import_module("onnxruntime.quantization.shape_inference")
+        shapes.quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
+        quantization.quantize_static(
+            str(prepared),
+            str(folder / FILE),
+            _Pictures(source, calibration),
+            quant_format=quantization.QuantFormat.QDQ,
+            op_types_to_quantize=[kind for kind in registry if kind not in _KEPT],
+            per_channel=True,
+            activation_type=quantization.QuantType.QUInt8,
+            weight_type=quantization.QuantType.QInt8,
+        )
+    prepared.unlink()
+
+
+class _Pictures:
+    """Batches under the name of the network's input, as the calibration asks for them."""
+
+    def __init__(self, source: Path, calibration: NDArray[np.float32]) -> None:
+        graph = import_module("onnx").load(str(source), load_external_data=False).graph
+        (image,) = graph.input
+        starts = range(0, len(calibration), BATCH)
+        self.batches = iter({image.name: calibration[i : i + BATCH]} for i in starts)
+
+    def get_next(self) -> dict[str, NDArray[np.float32]] | None:
+        return next(self.batches, None)
+
+
+@contextlib.contextmanager
+def _without_advice() -> Iterator[None]:
+    """Without the lines that the quantiser logs about steps that were taken, or are of no use."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)
