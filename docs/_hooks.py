@@ -6,21 +6,25 @@ A line ``<!-- cnnzoo: WHAT -->`` in a page is replaced when the site is built; `
 
 from __future__ import annotations
 
+import contextlib
+import io
 import re
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from _site import network
 from _site.proofs import proofs
 from _site.zoo import zoo
+from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File
 
 import cnnzoo
 from cnnzoo import errors
 from cnnzoo.analysis.columns import COLUMNS
 from cnnzoo.catalogue.weights import WeightsEntry
-from cnnzoo.cli.main import VERBS, parser
+from cnnzoo.cli.main import VERBS, main, parser
 from cnnzoo.units import mebibytes
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -52,6 +56,8 @@ def _fill(what: str, *arguments: str) -> str:
         folder = options.pop("links")
         text = cnnzoo.table(models.split(",") if models else None, **options).to_markdown()
         return _linked(text, folder)
+    if what == "run":
+        return _run(arguments)
     marks = {
         "columns": _columns,
         "errors": _errors,
@@ -61,6 +67,17 @@ def _fill(what: str, *arguments: str) -> str:
         "zoo": zoo,
     }
     return marks[what]()
+
+
+def _run(arguments: Sequence[str]) -> str:
+    """A command as it is typed, and what it prints now, in the folder of the pictures."""
+    printed = io.StringIO()
+    with contextlib.chdir(ROOT / "docs" / "images"), contextlib.redirect_stdout(printed):
+        code = main(list(arguments))
+    typed = shlex.join(["cnnzoo", *arguments])
+    if code:
+        raise PluginError(f"{typed!r} of a page ends with exit code {code}.")
+    return f"```sh\n{typed}\n```\n\n```text\n{printed.getvalue().rstrip()}\n```"
 
 
 def _linked(text: str, folder: str) -> str:

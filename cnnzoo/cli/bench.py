@@ -19,11 +19,14 @@ calls every network in every configuration once, so that noise of the machine hi
 Without a name all networks are measured, which takes minutes.
 
 runtimes:
-  keras    the function the backend compiles: tf.function, jax.jit, torch in inference mode
-  predict  model.predict, which most people call"""
+  keras        the function the backend compiles: tf.function, jax.jit, torch in inference mode
+  predict      model.predict, which most people call
+  openvino     what Keras exports, run by OpenVINO
+  onnxruntime  the same by ONNX Runtime"""
 EXAMPLES = """\
   cnnzoo bench lenet5 resnet20 --batch 1 8
   cnnzoo bench resnet50 --runtime keras predict --dtype float32 bfloat16
+  cnnzoo bench resnet50 --runtime openvino --precision bfloat16 int8 --batch 16
   cnnzoo bench vgg16 --threads 1 --out bench.json
   cnnzoo bench --json > bench.json
   cnnzoo table --bench bench.json
@@ -41,7 +44,7 @@ def add_parser(verbs: Any) -> None:
         help=f"{', '.join(RUNTIMES)} (keras)",
     )  # fmt: skip
     parser.add_argument(
-        "--dtype", nargs="+", default=["float32"], metavar="D",
+        "--dtype", "--precision", nargs="+", default=["float32"], metavar="D",
         help=f"{', '.join(DTYPES)} (float32)",
     )  # fmt: skip
     parser.add_argument("--rounds", type=int, default=20, metavar="N", help="timed calls (20)")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from cnnzoo.catalogue.datasets import all_datasets
@@ -12,8 +13,8 @@ from cnnzoo.cli.shared import add_json, add_verb
 from cnnzoo.units import grouped, mebibytes
 
 _DESCRIPTION = """\
-Show, check or thin out the folder of downloaded weights and datasets, and of the features that
-'cnnzoo probe' keeps."""
+Show, check or thin out the folder of downloaded weights and datasets, and of what is made
+here: features that 'cnnzoo probe' keeps, and networks exported for fast runtimes."""
 _EXAMPLES = """\
   cnnzoo cache list
   cnnzoo cache verify --json
@@ -32,7 +33,7 @@ _HELP = {
 
 
 def add_parser(verbs: Any) -> None:
-    words = "list, check or delete downloads and features"
+    words = "list, check or delete what is kept"
     parser = add_verb(verbs, "cache", words, _DESCRIPTION, _EXAMPLES)
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     for name, words in _HELP.items():
@@ -60,28 +61,36 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _list(arguments: argparse.Namespace) -> tuple[list[dict[str, Any]], bool]:
     from cnnzoo.pretrained.cache import cache_list
+    from cnnzoo.runtimes.store import Store
     from cnnzoo.training.probe.store import entries
 
-    return [*map(_row, cache_list()), *map(_features, entries())], False
+    made = [*_made("features", entries()), *_made("runtimes", Store().entries())]
+    return [*map(_row, cache_list()), *made], False
 
 
 def _verify(arguments: argparse.Namespace) -> tuple[list[dict[str, Any]], bool]:
     from cnnzoo.pretrained.cache import cache_verify
+    from cnnzoo.runtimes.store import Store
     from cnnzoo.training.probe.store import entries
 
     checked = cache_verify()
     rows = [_row(cached) | {"intact": intact} for cached, intact in checked]
-    rows += [_features(entry) | {"intact": entry.is_intact()} for entry in entries()]
+    made: dict[str, Sequence[Any]] = {"features": entries(), "runtimes": Store().entries()}
+    for kind, found in made.items():
+        for row, entry in zip(_made(kind, found), found, strict=True):
+            rows.append(row | {"intact": entry.is_intact()})
     return rows, not all(row["intact"] for row in rows)
 
 
 def _prune(arguments: argparse.Namespace) -> tuple[list[dict[str, Any]], bool]:
     from cnnzoo.pretrained.cache import cache_prune
+    from cnnzoo.runtimes.store import Store
     from cnnzoo.training.probe.store import prune
 
     removed: list[tuple[Any, str]] = [
         *((one, one.reason) for one in cache_prune(keep=() if arguments.all else _names())),
         *prune(everything=arguments.all),
+        *Store().prune(everything=arguments.all),
     ]
     rows = [
         {"path": str(one.path), "size_bytes": one.size_bytes, "removed": reason}
@@ -102,13 +111,17 @@ def _row(cached: Any) -> dict[str, Any]:
     }
 
 
-def _features(entry: Any) -> dict[str, Any]:
-    return {
-        "file": entry.title,
-        "size_bytes": entry.size_bytes,
-        "hash": f"features:{entry.path.name}",
-        "path": str(entry.path),
-    }
+def _made(kind: str, entries: Iterable[Any]) -> list[dict[str, Any]]:
+    """What was computed here rather than downloaded."""
+    return [
+        {
+            "file": entry.title,
+            "size_bytes": entry.size_bytes,
+            "hash": f"{kind}:{entry.path.name}",
+            "path": str(entry.path),
+        }
+        for entry in entries
+    ]
 
 
 def _line(row: dict[str, Any]) -> str:

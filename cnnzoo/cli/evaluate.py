@@ -7,7 +7,7 @@ import json
 import sys
 from typing import Any
 
-from cnnzoo.cli.shared import add_json, add_options, add_verb, parse_options
+from cnnzoo.cli.shared import add_json, add_options, add_runtime, add_verb, parse_options
 
 DESCRIPTION = """\
 Measure a network on labelled images: accuracy with its 95 % interval, figures of every class,
@@ -49,6 +49,7 @@ def add_parser(verbs: Any) -> None:
         metavar="WHAT",
         help="damaged and leaking images: refuse (default), skip, keep",
     )
+    add_runtime(parser, "float32")
     add_options(parser)
     add_json(parser)
     parser.set_defaults(run=run)
@@ -56,8 +57,10 @@ def add_parser(verbs: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Check the arguments, then load the framework, measure and print the result."""
+    from cnnzoo.runtimes import names
     from cnnzoo.training.subject import find_subject
 
+    names.check(arguments.runtime, arguments.precision)
     options = parse_options(arguments.option)
     find_subject(arguments.model, arguments.weights, options)  # before Keras takes its seconds
 
@@ -70,6 +73,8 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.model,
         data=arguments.data,
         overwrite=arguments.overwrite,
+        runtime=arguments.runtime,
+        precision=arguments.precision,
         progress=sys.stderr,
         **given | options,
     )

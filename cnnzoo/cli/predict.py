@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from cnnzoo.cli.shared import add_json, add_options, add_verb, parse_options
+from cnnzoo.cli.shared import add_json, add_options, add_runtime, add_verb, parse_options
 from cnnzoo.errors import DataError
 from cnnzoo.units import percent
 
@@ -39,6 +39,7 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument(
         "--batch-size", type=int, default=32, metavar="N", help="pictures in memory at once (32)"
     )
+    add_runtime(parser, "auto")
     add_options(parser)
     add_json(parser)
     parser.set_defaults(run=run)
@@ -47,22 +48,28 @@ def add_parser(verbs: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Check the arguments, then load the framework, look and print, picture by picture."""
     from cnnzoo.inference.choice import check
+    from cnnzoo.runtimes import names
 
+    names.check(arguments.runtime, arguments.precision)
     options = parse_options(arguments.option)
     check(arguments.network, arguments.weights, options)
 
     from cnnzoo.inference.classifier import open_classifier
     from cnnzoo.inference.predict import classify, find_sources
+    from cnnzoo.runtimes.choose import compile
 
     sources = find_sources(arguments.images)
     classifier = open_classifier(arguments.network, arguments.weights, **options)
-    rows = classify(
-        classifier,
-        sources,
-        top=arguments.top,
-        invert=arguments.invert,
+    runner = compile(
+        classifier.model,
+        arguments.runtime,
+        arguments.precision,
         batch_size=arguments.batch_size,
+        images=len(sources),
     )
+    if runner.note:
+        print(f"cnnzoo: {runner.note}.", file=sys.stderr)
+    rows = classify(classifier, sources, runner, top=arguments.top, invert=arguments.invert)
     seen = _shown(rows, classifier.title, len(sources), arguments)
     failed = sum(bool(row.error) for row in seen)
     inverted = [str(row.image) for row in seen if row.looks_inverted]

@@ -29,6 +29,18 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON document")
 
 
+def add_runtime(parser: argparse.ArgumentParser, precision: str) -> None:
+    """``precision`` is the default, which differs between verbs."""
+    parser.add_argument(
+        "--runtime", default="auto", metavar="NAME",
+        help="what computes: auto (default), keras, openvino, onnxruntime",
+    )  # fmt: skip
+    parser.add_argument(
+        "--precision", default=precision, metavar="NAME",
+        help=f"in what: auto, float32, bfloat16, int8 ({precision})",
+    )  # fmt: skip
+
+
 def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--option",

@@ -18,6 +18,7 @@ from cnnzoo.catalogue.weights import WeightsEntry
 from cnnzoo.errors import DataError, UsageError
 from cnnzoo.inference.choice import MODEL, entry_for, is_path, is_run, read_config
 from cnnzoo.pictures import printable
+from cnnzoo.runtimes.runner import Runner
 from cnnzoo.view import View
 
 
@@ -36,12 +37,11 @@ class Classifier:
     labels: tuple[Label, ...]
     dataset: str = ""
 
-    def probabilities(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """(N, height, width, channels) uint8 -> (N, classes)."""
+    def probabilities(self, pixels: NDArray[np.uint8], runner: Runner) -> NDArray[np.float32]:
+        """(N, height, width, channels) uint8 -> (N, classes), by the model as it was compiled."""
         if keras.config.image_data_format() == "channels_first":
             pixels = np.moveaxis(pixels, -1, 1)
-        answer = self.model(pixels.astype("float32"), training=False)
-        return np.asarray(keras.ops.convert_to_numpy(answer), "float32")
+        return np.asarray(runner(pixels))
 
 
 def open_classifier(

@@ -20,6 +20,9 @@ from cnnzoo.errors import DataError, UsageError
 from cnnzoo.inference.classifier import Classifier, open_classifier
 from cnnzoo.inference.decode import Guess, best
 from cnnzoo.pictures import SUFFIXES, printable, read_picture
+from cnnzoo.runtimes import names
+from cnnzoo.runtimes.choose import compile
+from cnnzoo.runtimes.runner import Runner
 from cnnzoo.units import percent
 
 BAR = 30  # characters of a certain answer
@@ -98,6 +101,8 @@ def predict(
     top: int = 5,
     invert: bool = False,
     batch_size: int = 32,
+    runtime: str = "auto",
+    precision: str = "auto",
     **options: Any,
 ) -> Predictions:
     """What is on these pictures.
@@ -111,15 +116,24 @@ def predict(
         top: How many classes for each picture.
         invert: Exchange dark and light first: the digits of MNIST are light on dark.
         batch_size: Pictures in memory at once.
+        runtime: What computes: "auto", "keras", "openvino" or "onnxruntime", as for
+            ``cnnzoo.inference.compile``.
+        precision: In what: "auto", "float32" or "bfloat16". For fewer than 128 pictures ``auto``
+            is Keras in float32.
         **options: The network's own options.
 
     Raises:
         DataError: A picture cannot be read; the message names each and why.
         UsageError: An argument cannot work; the message names what would.
+        MissingExtraError: The runtime that was named is not installed.
     """
+    names.check(runtime, precision)
     sources = find_sources(images)
     classifier = open_classifier(architecture, weights, **options)
-    rows = tuple(classify(classifier, sources, top=top, invert=invert, batch_size=batch_size))
+    runner = compile(
+        classifier.model, runtime, precision, batch_size=batch_size, images=len(sources)
+    )
+    rows = tuple(classify(classifier, sources, runner, top=top, invert=invert))
     if bad := [f"{row.image}: {row.error}" for row in rows if row.error]:
         raise DataError("\n".join(bad))
     return Predictions(classifier.title, rows)
@@ -160,20 +174,18 @@ def _files(path: Path) -> list[Path]:
 def classify(
     classifier: Classifier,
     sources: Iterable[Source],
+    runner: Runner,
     *,
     top: int = 5,
     invert: bool = False,
-    batch_size: int = 32,
 ) -> Iterator[Prediction]:
     """One answer for each picture, in order; only a batch of them is in memory."""
-    if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
-        raise UsageError(f"batch_size={batch_size!r} cannot be. Use a whole number from 1.")
     numbered = enumerate(sources)
     with ThreadPoolExecutor() as pool:
-        while batch := list(itertools.islice(numbered, batch_size)):
+        while batch := list(itertools.islice(numbered, runner.batch_size)):
             looks = list(pool.map(lambda pair: _look(classifier, pair[0], pair[1], invert), batch))
             good = [pixels for _, pixels, _ in looks if pixels is not None]
-            answers = iter(classifier.probabilities(np.stack(good)) if good else ())
+            answers = iter(classifier.probabilities(np.stack(good), runner) if good else ())
             for name, pixels, error in looks:
                 if pixels is None:
                     yield Prediction(name, error=error)

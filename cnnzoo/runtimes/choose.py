@@ -11,16 +11,15 @@ import keras
 
 from cnnzoo import files, machine
 from cnnzoo.errors import StorageError, UsageError
-from cnnzoo.lookup import pick
-from cnnzoo.runtimes import backends, quantise
+from cnnzoo.runtimes import backends, names, quantise
 from cnnzoo.runtimes.backends import Run
-from cnnzoo.runtimes.forms import PRECISIONS, Forms, installed
+from cnnzoo.runtimes.forms import Forms, installed
 from cnnzoo.runtimes.runner import Runner
 from cnnzoo.runtimes.store import Store
 from cnnzoo.runtimes.trial import KERAS, Decision, candidates, measure
 
-RUNTIMES = ("auto", *PRECISIONS)
-ALL_PRECISIONS = ("auto", "float32", "bfloat16", "int8")
+__all__ = ["FEW", "Runner", "compile", "fresh"]
+
 FEW = 128  # images that Keras has answered before another runtime is ready
 _FILE = "decision.json"
 log = logging.getLogger("cnnzoo")
@@ -56,13 +55,14 @@ def compile(
         UsageError: An argument cannot work; the message names what would.
         MissingExtraError: The runtime that was named is not installed.
     """
-    runtime = pick({name: name for name in RUNTIMES}, runtime, kind="runtime")
-    precision = pick({name: name for name in ALL_PRECISIONS}, precision, kind="precision")
+    runtime, precision = names.check(runtime, precision)
     _check_count("batch_size", batch_size, 1)
     _check_count("images", images or 0, 0)
     shape = _shape(model)
 
     def runner(run: Run, decision: Decision) -> Runner:
+        if decision.note:
+            log.info("%s: %s.", model.name, decision.note)
         return Runner(run, *decision, batch_size=batch_size, shape=shape)
 
     plain = precision in ("auto", "float32")
@@ -75,7 +75,7 @@ def compile(
     if runtime == "auto" and plain and images is not None and images < FEW:
         return runner(backends.called(model), Decision(*KERAS, ""))
     if why:
-        return runner(_compiled(model), Decision(*KERAS, f"{model.name} {why}: Keras runs it."))
+        return runner(_compiled(model), Decision(*KERAS, f"{model.name} {why}, so Keras runs it"))
     if runtime == "auto" and plain and machine.hardware()["accelerators"]:
         return runner(_compiled(model), Decision(*KERAS, ""))
     pictures = quantise.check(calibration, shape) if precision == "int8" else None
@@ -84,8 +84,7 @@ def compile(
 
 
 def fresh(model: keras.Model, runtime: str, precision: str, calibration: Any = None) -> Run:
-    """The network as it is run by a runtime, compared with nothing and kept nowhere."""
-    candidates(runtime, precision)
+    """The network as one runtime runs it, compared with nothing and kept nowhere."""
     return Forms(model, None, calibration).run(runtime, precision)
 
 
@@ -97,7 +96,7 @@ def _chosen(forms: Forms, runtime: str, precision: str) -> tuple[Run, Decision]:
     if forms.store is None:
         return measure(forms, asked, choosing=runtime == "auto")
     hardware = machine.hardware()
-    here = [installed(name) for name in PRECISIONS], hardware["cpu"], hardware["cores"]
+    here = [installed(name) for name in names.PRECISIONS], hardware["cpu"], hardware["cores"]
     pictures = "" if forms.calibration is None else quantise.fingerprint(forms.calibration)
     key = forms.key("decision", runtime, precision, here, pictures)
     if known := forms.store.get(key):

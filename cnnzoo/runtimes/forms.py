@@ -18,12 +18,6 @@ from cnnzoo.runtimes import backends, onnxruntime, openvino, quantise
 from cnnzoo.runtimes.backends import Run
 from cnnzoo.runtimes.store import Store, key_of
 
-# In which precisions each runtime computes here.
-PRECISIONS = {
-    "keras": ("float32", "bfloat16"),
-    "openvino": ("float32", "bfloat16", "int8"),
-    "onnxruntime": ("float32", "int8"),
-}
 _VERSIONS = {
     "keras": keras.version,
     "openvino": openvino.version,
@@ -77,11 +71,14 @@ class Forms:
 
     def _load(self, runtime: str, precision: str, store: Store) -> Run:
         if precision == "int8":
-            module = openvino if runtime == "openvino" else onnxruntime
-            return module.load(self._quantised(store) / onnxruntime.FILE, precision)
+            path = self._quantised(store) / onnxruntime.FILE
+        elif runtime == "openvino":
+            path = self._exported("openvino", store) / openvino.FILE
+        else:
+            path = self._exported("onnxruntime", store) / onnxruntime.FILE
         if runtime == "openvino":
-            return openvino.load(self._exported("openvino", store) / openvino.FILE, precision)
-        return onnxruntime.load(self._exported("onnxruntime", store) / onnxruntime.FILE, precision)
+            return openvino.load(path, precision)
+        return onnxruntime.load(path)
 
     def _exported(self, runtime: str, store: Store) -> Path:
         export = {"openvino": openvino.export, "onnxruntime": onnxruntime.export}[runtime]
@@ -129,5 +126,5 @@ def fingerprint(model: keras.Model) -> str:
     for weight in model.weights:
         values = np.ascontiguousarray(keras.ops.convert_to_numpy(weight))
         found.update(f"{values.dtype} {values.shape}".encode())
-        found.update(values.view(np.uint8) if values.size else b"")
+        found.update(values.tobytes())
     return found.hexdigest()

@@ -60,8 +60,8 @@ def export(model: keras.Model, folder: Path) -> None:
         ) from error
 
 
-def load(path: Path, precision: str) -> Run:
-    """The network in that file; ``precision`` is that of the file."""
+def load(path: Path) -> Run:
+    """The network in that file, in the precision that the file has."""
     runtime = package()
     options = runtime.SessionOptions()
     options.log_severity_level = _ERRORS

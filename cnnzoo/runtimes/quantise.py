@@ -30,8 +30,9 @@ def check(calibration: Any, shape: tuple[int | None, ...]) -> NDArray[np.float32
     """
     if calibration is None:
         raise UsageError(
-            "precision='int8' needs calibration=, some hundred pictures of the kind that the "
-            "network will see, as an array of the shape it takes."
+            "precision='int8' needs some hundred pictures of the kind that the network will see, "
+            "as it takes them. Use cnnzoo.inference.compile(model, precision='int8', "
+            "calibration=pixels), or cnnzoo.evaluate, which takes training images."
         )
     pixels = np.asarray(calibration)
     if pixels.ndim != len(shape) + 1 or pixels.shape[1:] != shape or len(pixels) < LEAST:

@@ -41,12 +41,16 @@ _TAG = (
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One exported network; ``about`` says in words which and for what."""
+    """One exported network; the title says in words which and for what."""
 
     path: Path
-    about: str
+    title: str
     size_bytes: int
     used: float  # seconds since 1970
+
+    def is_intact(self) -> bool:
+        """Whether every file is there with the bytes that were written; reads them."""
+        return is_intact(self.path)
 
 
 class Store:
@@ -68,7 +72,7 @@ class Store:
             os.utime(path / _MANIFEST)
         return path
 
-    def put(self, key: str, about: str, write: Callable[[Path], object]) -> Path:
+    def put(self, key: str, title: str, write: Callable[[Path], object]) -> Path:
         """Let ``write`` fill a folder, and keep it under the key.
 
         Raises:
@@ -82,7 +86,7 @@ class Store:
                 self._mark()
             write(part)
             with storage_errors(part):
-                _seal(part, about)
+                _seal(part, title)
                 with contextlib.suppress(OSError):  # another process was faster: its files do
                     part.rename(target)
                 files.sync(self.folder)
@@ -90,7 +94,7 @@ class Store:
             shutil.rmtree(part, ignore_errors=True)
         if not is_intact(target):
             raise StorageError(f"{target} cannot be written. Delete it.")
-        self.trim(keep=target)
+        self._trim(keep=target)
         return target
 
     def entries(self) -> list[Entry]:
@@ -98,22 +102,31 @@ class Store:
         found = [entry for path in self._folders(_KEY) if (entry := _read(path))]
         return sorted(found, key=lambda entry: entry.used, reverse=True)
 
-    def trim(self, keep: Path | None = None) -> list[Entry]:
-        """Remove what killed writers left, and of the rest what is above the cap; what went."""
-        for path in self._folders(_PART):
-            with contextlib.suppress(OSError):
-                if time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
-                    _remove(path)
-        total, gone = 0, []
+    def prune(self, everything: bool = False) -> list[tuple[Entry, str]]:
+        """Remove what is of no use; each entry that went and why."""
+        gone = [(entry, "abandoned export") for entry in self._abandoned()]
+        gone += [
+            (entry, "not kept" if everything else "damaged")
+            for entry in self.entries()
+            if everything or not entry.is_intact()
+        ]
+        for entry, _ in gone:
+            _remove(entry.path)
+        return gone
+
+    def _trim(self, keep: Path) -> None:
+        """Remove what killed writers left, and of the rest what is above the cap."""
+        for entry in self._abandoned():
+            _remove(entry.path)
+        total = 0
         for entry in self.entries():
             total += entry.size_bytes
             if total > self.cap_bytes and entry.path != keep:
-                gone.append(entry)
                 _remove(entry.path)
-        return gone
 
-    def remove(self, entry: Entry) -> None:
-        _remove(entry.path)
+    def _abandoned(self) -> list[Entry]:
+        found = [entry for path in self._folders(_PART) if (entry := _read(path))]
+        return [entry for entry in found if time.time() - entry.used > ABANDONED_SECONDS]
 
     def _mark(self) -> None:
         tag = self.folder / "CACHEDIR.TAG"
@@ -142,12 +155,12 @@ def is_intact(path: Path) -> bool:
         return False
 
 
-def _seal(path: Path, about: str) -> None:
+def _seal(path: Path, title: str) -> None:
     """Write down what the files are, and force all to the disk."""
     found = {file.name: _print(file) for file in sorted(path.iterdir())}
     for name in found:
         files.sync(path / name)
-    files.write_json(path / _MANIFEST, {"about": about, "files": found})
+    files.write_json(path / _MANIFEST, {"title": title, "files": found})
 
 
 def _print(file: Path) -> list[Any]:
@@ -159,11 +172,11 @@ def _print(file: Path) -> list[Any]:
 def _read(path: Path) -> Entry | None:
     """What can be said of an entry without reading its files; nothing when it just went."""
     try:
-        used, about = path.stat().st_mtime, "damaged"
+        used, title = path.stat().st_mtime, "damaged export"
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            about = str(json.loads((path / _MANIFEST).read_text("utf-8"))["about"])
+            title = str(json.loads((path / _MANIFEST).read_text("utf-8"))["title"])
             used = (path / _MANIFEST).stat().st_mtime
-        return Entry(path, about, sum(file.stat().st_size for file in path.iterdir()), used)
+        return Entry(path, title, sum(file.stat().st_size for file in path.iterdir()), used)
     except OSError:
         return None
 

@@ -13,7 +13,8 @@ from cnnzoo import machine
 from cnnzoo.errors import MissingExtraError, UsageError
 from cnnzoo.runtimes import backends, probe
 from cnnzoo.runtimes.backends import Run
-from cnnzoo.runtimes.forms import PRECISIONS, Forms
+from cnnzoo.runtimes.forms import Forms
+from cnnzoo.runtimes.names import PRECISIONS
 
 ROUNDS = 3  # of timing; the best counts
 
@@ -36,23 +37,12 @@ KERAS = Candidate("keras", "float32")
 
 
 def candidates(runtime: str, precision: str) -> list[Candidate]:
-    """What can be meant, Keras in float32 first.
-
-    Raises:
-        UsageError: The runtime does not compute in that precision.
-    """
+    """What can be meant by two names that `names.check` let pass, Keras in float32 first."""
     runtimes = list(PRECISIONS) if runtime == "auto" else [runtime]
     precisions = [precision]
     if precision == "auto":
         precisions = ["float32", *(["bfloat16"] if machine.has_native_bfloat16() else [])]
-    found = [Candidate(r, p) for r in runtimes for p in precisions if p in PRECISIONS[r]]
-    if not found:
-        able = [name for name, able in PRECISIONS.items() if precision in able]
-        raise UsageError(
-            f"{runtime} does not compute in {precision}, but in {', '.join(PRECISIONS[runtime])}. "
-            f"For {precision} use runtime={' or '.join(map(repr, able))}."
-        )
-    return found
+    return [Candidate(r, p) for r in runtimes for p in precisions if p in PRECISIONS[r]]
 
 
 def measure(forms: Forms, asked: list[Candidate], *, choosing: bool) -> tuple[Run, Decision]:

@@ -14,13 +14,14 @@ from typing import Any, TextIO
 
 import keras
 import numpy as np
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from cnnzoo import machine
 from cnnzoo.errors import DataError, UsageError
 from cnnzoo.files import write_json, write_text
 from cnnzoo.pictures import ImageFiles
+from cnnzoo.runtimes import names
+from cnnzoo.runtimes.choose import compile
+from cnnzoo.training.answers import calibration, probabilities_of
 from cnnzoo.training.datasets import Dataset, Part, load_data
 from cnnzoo.training.metrics import score
 from cnnzoo.training.report import render
@@ -31,6 +32,7 @@ from cnnzoo.view import View
 
 KIND = "cnnzoo evaluation"
 FILES = ("metrics.json", "report.html")  # beside config.json
+USUAL = {"runtime": "auto", "precision": "float32"}
 PARTS = ("test", "validation", "train", "all")
 
 
@@ -73,6 +75,8 @@ def evaluate(
     overwrite: bool = False,
     batch_size: int = 32,
     bad_data: str = "refuse",
+    runtime: str = "auto",
+    precision: str = "float32",
     progress: bool | TextIO = True,
     **options: Any,
 ) -> Evaluation:
@@ -91,6 +95,10 @@ def evaluate(
         overwrite: Replace an older evaluation in ``out``.
         batch_size: Images at once.
         bad_data: "refuse", "skip" or "keep" damaged and leaking images, as ``cnnzoo.load_data``.
+        runtime: What computes: "auto", "keras", "openvino" or "onnxruntime", as for
+            ``cnnzoo.inference.compile``.
+        precision: In what: "float32", so that the figures do not depend on the machine, "bfloat16",
+            "auto", or "int8", calibrated on training images.
         progress: Whether to show it on standard error, or the stream to show it on.
         **options: With a name: the network's own options.
 
@@ -99,7 +107,9 @@ def evaluate(
         UsageError: An argument cannot work; nothing was written.
         DataError: Images that cannot be read, or classes that are not those of the network.
         DownloadError, IntegrityError, StorageError, WeightsError: The weights cannot be had.
+        MissingExtraError: The runtime that was named is not installed.
     """
+    runtime, precision = names.check(runtime, precision)
     if isinstance(model, keras.Model):
         subject = Subject(model.name, model.name)
     else:
@@ -116,14 +126,25 @@ def evaluate(
     view = _view(subject, network, len(class_names))
     stream = sys.stderr if progress is True else progress or None
     began = time.perf_counter()
-    probabilities, notes = _answers(network, view, images, batch_size, stream)
+    runner = compile(
+        network,
+        runtime,
+        precision,
+        batch_size=batch_size,
+        images=len(images),
+        calibration=calibration(dataset, view) if precision == "int8" else None,
+    )
+    probabilities, notes = probabilities_of(runner, subject.title, view, images, stream)
     metrics = {
         **score(images.labels, probabilities, class_names),
         "part": part,
         "seconds": round(time.perf_counter() - began, 3),
+        "runtime": runner.runtime,
+        "precision": runner.precision,
     }
     config = _config(subject, network, dataset, metrics, view)
-    config["command"] = _command(model, data, weights, options, part)
+    asked = {"runtime": runtime, "precision": precision}
+    config["command"] = _command(model, data, weights, options, part, asked)
     config["data"]["notes"] += notes
     page = render(config, [], metrics, images, probabilities, model=network, view=view)
     path = Path(out) if out is not None else _usual(subject, dataset, overwrite)
@@ -188,30 +209,6 @@ def _part(dataset: Dataset, part: str) -> Part:
     return Part(np.concatenate([one.images for one in chosen]), labels)
 
 
-def _answers(
-    network: keras.Model, view: View, part: Part, batch_size: int, stream: TextIO | None
-) -> tuple[np.ndarray, list[str]]:
-    """(N, classes) probabilities, and what a reader should know about them."""
-    console = Console(file=stream or sys.stderr)
-    bar = Progress(
-        "measuring", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(compact=True),
-        console=console, disable=stream is None or not console.is_terminal, transient=True,
-    )  # fmt: skip
-    found = []
-    with bar:
-        for start in bar.track(range(0, len(part), batch_size)):
-            rows = np.arange(start, min(start + batch_size, len(part)))
-            found.append(network.predict_on_batch(view.rows(part.images, rows)))
-    answers = np.concatenate(found).astype("float32")
-    if not np.isfinite(answers).all():
-        raise DataError(f"{network.name} answers with numbers that are not finite.")
-    if answers.min() >= 0 and np.abs(answers.sum(axis=1) - 1).max() < 1e-3:
-        return answers, []
-    powers = np.exp(answers - answers.max(axis=1, keepdims=True))
-    note = "The answers do not add up to 1; a softmax was applied to them."
-    return powers / powers.sum(axis=1, keepdims=True), [note]
-
-
 def _config(
     subject: Subject, network: keras.Model, dataset: Dataset, metrics: dict[str, Any], view: View
 ) -> dict[str, Any]:
@@ -229,6 +226,8 @@ def _config(
             "options": dict(subject.options),
             "input_shape": list(view.shape),
             "images": cut or "resized to the input",
+            "runtime": metrics["runtime"],
+            "precision": metrics["precision"],
         },
         "data": {
             "name": dataset.name,
@@ -244,12 +243,16 @@ def _config(
     }
 
 
-def _command(model: Any, data: Any, weights: str | None, options: Any, part: str) -> str | None:
+def _command(
+    model: Any, data: Any, weights: str | None, options: Any, part: str, asked: dict[str, str]
+) -> str | None:
     """What to type to do it again, if it can be typed."""
     if isinstance(model, keras.Model) or isinstance(data, Dataset):
         return None
     words = ["cnnzoo", "evaluate", os.fspath(model), "--data", os.fspath(data), "--part", part]
     words += ["--weights", weights] if weights is not None else []
+    for name, value in asked.items():
+        words += [f"--{name}", value] if value != USUAL[name] else []
     for name, value in options.items():
         text = str(value).lower() if isinstance(value, bool) else value
         words += ["--option", f"{name}={text}"]

@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from cnnzoo.training import charts
 from cnnzoo.training.charts import Frame, RateScale, Tick, nice_ticks, written
+from cnnzoo.training.pages import fill
 from cnnzoo.training.runs import StoredRun
 
 if TYPE_CHECKING:
@@ -58,18 +57,12 @@ class Picture:
 
 def render(overlay: Overlay) -> str:
     """The page as text."""
-    environment = Environment(
-        loader=PackageLoader("cnnzoo", "training/templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     styles = [
         Style(run.letter, run.name, i % COLOURS, DASHES[i % len(DASHES)])
         for i, run in enumerate(overlay.runs)
     ]
-    return environment.get_template("overlay.html.j2").render(
+    return fill(
+        "overlay.html.j2",
         title=_title(overlay.runs),
         overlay=overlay,
         styles=styles,

@@ -11,11 +11,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from cnnzoo.errors import UsageError
 from cnnzoo.files import write_text
 from cnnzoo.training.charts import nice_ticks, written
+from cnnzoo.training.pages import fill
 
 KEPT = 0.9  # of the mean, with each new loss
 PARTS = 12  # of the losses; lines go through two of them, to either side of a rate
@@ -107,14 +106,7 @@ class RateTest:
 
     def to_svg(self) -> str:
         """The loss over the rate, for light and dark pages."""
-        environment = Environment(
-            loader=PackageLoader("cnnzoo", "training/templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        return environment.get_template("rate_test.svg.j2").render(_drawn(self))
+        return fill("rate_test.svg.j2", **_drawn(self))
 
     _repr_svg_ = to_svg
 

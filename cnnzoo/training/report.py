@@ -8,16 +8,15 @@ from typing import Any
 
 import keras
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from cnnzoo import units
 from cnnzoo.training import charts, gallery, grids
 from cnnzoo.training.datasets import Part
 from cnnzoo.training.metrics import confusion_matrix
+from cnnzoo.training.pages import fill
 from cnnzoo.view import View
 
 CLASSES_SHOWN = 100  # rows of the table of classes
-NO_BREAK = "\u00a0"
 Pairs = list[tuple[str, Any]]
 
 
@@ -53,7 +52,8 @@ def render(
     names = metrics["class_names"]
     matrix = confusion_matrix(test.labels, probabilities.argmax(axis=1), len(names))
     mistakes, reason = gallery.mistakes(test, probabilities, names, looker=looker)
-    return _page(
+    return fill(
+        "report.html.j2",
         config=config,
         metrics=metrics,
         measured=_measured(config),
@@ -72,22 +72,6 @@ def render(
         settings=_settings(config, history, metrics),
         dash=units.DASH,
     )
-
-
-def _page(**shown: Any) -> str:
-    environment = Environment(
-        loader=PackageLoader("cnnzoo", "training/templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "percent": lambda *figure: units.percent(*figure).replace(" ", NO_BREAK),
-        "duration": units.duration,
-        "grouped": units.grouped,
-    }
-    return str(environment.get_template("report.html.j2").render(shown))
 
 
 def _measured(config: Mapping[str, Any]) -> str:

@@ -51,8 +51,9 @@ def main() -> None:
     framework = peak_mib()
     machine.set_threads(case["threads"])
     keras.config.set_image_data_format(case["data_format"])
-    model = timing.build_as(case["network"], case["dtype"], tuple(case["size"]))
-    timing.prepare(model, case["runtime"], case["batch"], tuple(case["size"]))()
+    runtime, dtype, size = case["runtime"], case["dtype"], tuple(case["size"])
+    model = timing.build_as(case["network"], timing.policy(runtime, dtype), size)
+    timing.prepare(model, runtime, dtype, case["batch"], size)()
     sys.stdout.write(f"\n{json.dumps([framework, peak_mib()])}\n")
 
 

@@ -11,15 +11,18 @@ from cnnzoo.catalogue.registry import all_specs, get_spec
 from cnnzoo.catalogue.spec import ModelSpec
 from cnnzoo.errors import UsageError
 from cnnzoo.lookup import pick
+from cnnzoo.runtimes.names import PRECISIONS
 
 Size = tuple[int, int]
 
-# Name -> the address of a function from a Keras model to one from pixels to answers, both NumPy.
+# Name -> what it computes in. The first two run what Keras built under a dtype policy.
 RUNTIMES = {
-    "keras": "cnnzoo.analysis.bench.runtimes:compiled",
-    "predict": "cnnzoo.analysis.bench.runtimes:predict",
+    "keras": ("float32", "bfloat16", "float16"),
+    "predict": ("float32", "bfloat16", "float16"),
+    "openvino": PRECISIONS["openvino"],
+    "onnxruntime": PRECISIONS["onnxruntime"],
 }
-DTYPES = ("float32", "bfloat16", "float16")
+DTYPES = ("float32", "bfloat16", "float16", "int8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ def make_plan(
     _refuse_twice("networks", [network.name for network in found])
     counts = [_count("batch", number) for number in _listed("batches", batches)]
     _refuse_twice("batches", counts)
-    return Plan(
+    plan = Plan(
         networks=tuple(found),
         batches=tuple(counts),
         runtimes=_names("runtime", RUNTIMES, runtimes),
@@ -88,6 +91,25 @@ def make_plan(
         rounds=_count("rounds", rounds),
         threads=None if threads is None else _count("threads", threads),
     )
+    _check_runtimes(plan)
+    return plan
+
+
+def _check_runtimes(plan: Plan) -> None:
+    """Refuse a dtype that one of the runtimes does not know, and threads that it would not heed."""
+    for runtime in plan.runtimes:
+        for network in plan.networks:
+            for dtype in plan.dtypes_of(network):
+                if dtype not in RUNTIMES[runtime]:
+                    raise UsageError(
+                        f"The runtime {runtime!r} does not compute {network.name} in {dtype}, only "
+                        f"in: {', '.join(RUNTIMES[runtime])}. Measure it by itself."
+                    )
+        if plan.threads is not None and runtime in PRECISIONS and runtime != "keras":
+            raise UsageError(
+                f"threads={plan.threads} cannot be set for the runtime {runtime!r}. Bind the "
+                "process to cores instead, on Linux with taskset."
+            )
 
 
 def _zoo(spec: ModelSpec, size: Size | None) -> Network:

@@ -55,9 +55,10 @@ def benchmark(
         networks: Names, Keras models of your own, or both; all networks unless given.
         batches: Images at a time.
         runtimes: ``"keras"``: the function the backend compiles, ``tf.function``, ``jax.jit`` or
-            torch in inference mode; ``"predict"``: ``model.predict``.
-        dtypes: Dtype policies to build networks with: ``"float32"`` unless given, ``"bfloat16"``,
-            ``"float16"``. A model of your own keeps its own.
+            torch in inference mode; ``"predict"``: ``model.predict``; ``"openvino"`` and
+            ``"onnxruntime"``, which run what Keras exports.
+        dtypes: What is computed in: ``"float32"`` unless given, ``"bfloat16"``, ``"float16"`` of
+            Keras, ``"int8"`` of the others. A model of your own keeps its own.
         rounds: Calls of each that are timed, after three that are not.
         input_size: Side of the images in pixels, or height and width; the papers' unless given.
         threads: That the backend computes with; as it likes unless given.
@@ -108,12 +109,11 @@ def _groups(plan: Plan, report: _Report) -> Iterator[list[_Case]]:
     for network in plan.networks:
         for dtype in plan.dtypes_of(network):
             report(0, f"building {network.name}")
-            model = network.model
-            if network.spec is not None:
-                model = timing.build_as(network.spec, dtype, network.size)
-            group += _cases(plan, network, dtype, model, report)
-            held += model.count_params() * _ITEM_BYTES.get(dtype, 4)
-            del model
+            models = _models(plan, network, dtype)
+            group += _cases(plan, network, dtype, models, report)
+            for model in models.values():
+                held += model.count_params() * _ITEM_BYTES.get(dtype, 4)
+            del models, model
             if held >= GROUP_BYTES:
                 yield group
                 group.clear()
@@ -123,7 +123,17 @@ def _groups(plan: Plan, report: _Report) -> Iterator[list[_Case]]:
         yield group
 
 
-def _cases(plan: Plan, network: Network, dtype: str, model: Any, report: _Report) -> list[_Case]:
+def _models(plan: Plan, network: Network, dtype: str) -> dict[str, Any]:
+    """The network built under each policy that a runtime wants for the dtype."""
+    policies = dict.fromkeys(timing.policy(runtime, dtype) for runtime in plan.runtimes)
+    if network.spec is None:
+        return dict.fromkeys(policies, network.model)
+    return {name: timing.build_as(network.spec, name, network.size) for name in policies}
+
+
+def _cases(
+    plan: Plan, network: Network, dtype: str, models: dict[str, Any], report: _Report
+) -> list[_Case]:
     """Every configuration of one built network, warmed up."""
     cases = []
     for batch in plan.batches:
@@ -139,15 +149,16 @@ def _cases(plan: Plan, network: Network, dtype: str, model: Any, report: _Report
                 own=network.spec is None,
             )
             report(0, f"warming up {row.network}, {row.configuration}")
-            cases.append(_Case(row, _warm(row, model)))
+            cases.append(_Case(row, _warm(row, models[timing.policy(runtime, dtype)])))
     return cases
 
 
 def _warm(row: Row, model: Any) -> timing.Call:
     assert row.runtime is not None
+    assert row.dtype is not None
     assert row.input_size is not None
     try:
-        call = timing.prepare(model, row.runtime, row.batch, row.input_size)
+        call = timing.prepare(model, row.runtime, row.dtype, row.batch, row.input_size)
         timing.warm_up(call)
     except CnnZooError:
         raise

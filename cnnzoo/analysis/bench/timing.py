@@ -10,15 +10,18 @@ from typing import Any
 import keras
 import numpy as np
 
-from cnnzoo.analysis.bench.plan import RUNTIMES, Size
+from cnnzoo.analysis.bench.plan import Size
 from cnnzoo.builder import build
 from cnnzoo.catalogue.registry import get_spec
 from cnnzoo.catalogue.spec import ModelSpec
-from cnnzoo.lookup import resolve
+from cnnzoo.runtimes import backends
+from cnnzoo.runtimes.choose import fresh
 
+CALIBRATION = 16  # images of noise for int8, whose time does not depend on them
 WARM_UP = 3  # calls: the first compiles, the next ones fill what the libraries keep
 
 Call = Callable[[], Any]
+_OF_KERAS = {"keras": backends.compiled, "predict": backends.predict}
 
 
 def build_as(network: str | ModelSpec, dtype: str, size: Size) -> keras.Model:
@@ -32,12 +35,21 @@ def build_as(network: str | ModelSpec, dtype: str, size: Size) -> keras.Model:
         keras.config.set_dtype_policy(before)
 
 
-def prepare(model: keras.Model, runtime: str, batch: int, size: Size) -> Call:
+def policy(runtime: str, dtype: str) -> str:
+    """What the network is built under: other runtimes than Keras lower the precision themselves."""
+    return dtype if runtime in _OF_KERAS else "float32"
+
+
+def prepare(model: keras.Model, runtime: str, dtype: str, batch: int, size: Size) -> Call:
     """One batch of noise through the network; the same pixels every time."""
-    run = resolve(RUNTIMES[runtime])(model)
     channels = model.inputs[0].shape[-1 if _channels_last() else 1]
-    random = np.random.default_rng(0)
-    pixels = random.random((batch, *_shape(size, channels)), dtype="float32")
+    shape, random = _shape(size, channels), np.random.default_rng(0)
+    pixels = random.random((batch, *shape), dtype="float32")
+    if runtime in _OF_KERAS:
+        run = _OF_KERAS[runtime](model)
+    else:
+        noise = random.random((CALIBRATION, *shape), dtype="float32")
+        run = fresh(model, runtime, dtype, noise if dtype == "int8" else None)
     return lambda: run(pixels)
 
 

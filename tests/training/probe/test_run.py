@@ -20,9 +20,11 @@ from cnnzoo.training.probe.result import Probe
 
 
 def _probe(what: Any, data: Dataset, **settings: Any) -> Probe:
-    if isinstance(what, str):
+    """In plain numbers, without training the network first where it has a name."""
+    if not isinstance(what, keras.Model):
         settings = {"weights": "random", **settings}
-    return cnnzoo.probe(what, data, **{"runtime": "keras", "progress": False, **settings})
+    usual = {"runtime": "keras", "precision": "float32", "progress": False}
+    return cnnzoo.probe(what, data, **{**usual, **settings})
 
 
 def test_the_table_has_a_row_for_every_network_and_head(tiny: str, bars: Dataset) -> None:

@@ -1,0 +1,14 @@
+"""All cases by name. A new one is a `Case` in a list ``CASES`` of a module here.
+
+Two questions take a dataset and much time, and have no case yet:
+
+- ``speedrun``: minutes to the lecture's accuracy on CIFAR-10, our recipe beside the lecture's.
+"""
+
+from __future__ import annotations
+
+from benchmarks.cases import building, inference, resnext, startup, training
+from benchmarks.core import Case
+
+_MODULES = (startup, building, inference, resnext, training)
+CASES: dict[str, Case] = {case.name: case for module in _MODULES for case in module.CASES}
