@@ -97,11 +97,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="of all three (3)")
     found = measure(parser.parse_args().rounds)
     print(f"{found['network']} on {found['data']}, features by {found['runtime']}")
-    print(f"fit, {found['epochs']} epochs  {found['seconds']['fit']:8.2f} s  "
-          f"{100 * found['accuracy']['fit']:.2f} %")  # fmt: skip
-    for name, title in (("probe", "probe"), ("probe_again", "probe again")):
-        print(f"{title:14}  {found['seconds'][name]:8.2f} s  "
-              f"{100 * found['accuracy']['probe']:.2f} %  {found['times_faster'][name]:.0f} x")  # fmt: skip
+    for name, seconds in found["seconds"].items():
+        accuracy = found["accuracy"][name.removesuffix("_again")]
+        faster = found["seconds"]["fit"] / seconds
+        print(f"{name:11}  {seconds:8.2f} s  {100 * accuracy:.2f} %  {faster:.0f} x")
 
 
 if __name__ == "__main__":

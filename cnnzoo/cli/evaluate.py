@@ -60,21 +60,19 @@ def run(arguments: argparse.Namespace) -> int:
     from cnnzoo.runtimes import names
     from cnnzoo.training.subject import find_subject
 
-    names.check(arguments.runtime, arguments.precision)
+    names.check(arguments.runtime or "auto", arguments.precision or "auto")
     options = parse_options(arguments.option)
     find_subject(arguments.model, arguments.weights, options)  # before Keras takes its seconds
 
     from cnnzoo.training.evaluate import evaluate
 
-    settings = ("weights", "part", "out", "batch_size", "bad_data")
+    settings = ("weights", "part", "out", "batch_size", "bad_data", "runtime", "precision")
     given: dict[str, Any] = {name: getattr(arguments, name) for name in settings}
     given = {name: value for name, value in given.items() if value is not None}
     result = evaluate(
         arguments.model,
         data=arguments.data,
         overwrite=arguments.overwrite,
-        runtime=arguments.runtime,
-        precision=arguments.precision,
         progress=sys.stderr,
         **given | options,
     )

@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     from cnnzoo.inference.choice import check
     from cnnzoo.runtimes import names
 
-    names.check(arguments.runtime, arguments.precision)
+    asked = names.check(arguments.runtime or "auto", arguments.precision or "auto")
     options = parse_options(arguments.option)
     check(arguments.network, arguments.weights, options)
 
@@ -60,13 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     sources = find_sources(arguments.images)
     classifier = open_classifier(arguments.network, arguments.weights, **options)
-    runner = compile(
-        classifier.model,
-        arguments.runtime,
-        arguments.precision,
-        batch_size=arguments.batch_size,
-        images=len(sources),
-    )
+    runner = compile(classifier.model, *asked, batch_size=arguments.batch_size, images=len(sources))
     if runner.note:
         print(f"cnnzoo: {runner.note}.", file=sys.stderr)
     rows = classify(classifier, sources, runner, top=arguments.top, invert=arguments.invert)

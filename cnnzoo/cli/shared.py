@@ -30,13 +30,13 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 
 def add_runtime(parser: argparse.ArgumentParser, precision: str) -> None:
-    """``precision`` is the default, which differs between verbs."""
+    """``precision`` is what the function takes unless given, which differs between verbs."""
     parser.add_argument(
-        "--runtime", default="auto", metavar="NAME",
+        "--runtime", metavar="NAME",
         help="what computes: auto (default), keras, openvino, onnxruntime",
     )  # fmt: skip
     parser.add_argument(
-        "--precision", default=precision, metavar="NAME",
+        "--precision", metavar="NAME",
         help=f"in what: auto, float32, bfloat16, int8 ({precision})",
     )  # fmt: skip
 

@@ -72,11 +72,14 @@ def _to_numpy(answer: Any) -> Any:
 def _tensorflow(model: keras.Model) -> Callable[[Any], Any]:
     tensorflow = import_module("tensorflow")
     (image,) = model.inputs
-    forward: Callable[[Any], Any] = tensorflow.function(
-        lambda images: model(images, training=False),
-        input_signature=[tensorflow.TensorSpec(image.shape, image.dtype)],  # any number of images
-    )
-    return forward
+    traced = tensorflow.function(lambda images: model(images, training=False))
+    # For any number of images at once, and now: TensorFlow warns of functions traced one by one.
+    forward = traced.get_concrete_function(tensorflow.TensorSpec(image.shape, image.dtype))
+
+    def run(images: Any, weights: Any = model) -> Any:  # which TensorFlow itself does not hold
+        return forward(images)
+
+    return run
 
 
 def _jax(model: keras.Model) -> Callable[[Any], Any]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
+import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -118,11 +120,16 @@ def installed(runtime: str) -> str:
 
 
 def fingerprint(model: keras.Model) -> str:
-    """A hash of structure and weights; nothing for a model that cannot be written down."""
+    """A hash of structure and weights; nothing for a model that cannot be written down.
+
+    Layers count by their places: Keras numbers those without a name through all models.
+    """
+    places = {json.dumps(layer.name): f'"{i}"' for i, layer in enumerate(model.layers)}
     try:
-        found = hashlib.sha256(model.to_json().encode())
+        text = re.sub(r'"[^"]*"', lambda name: places.get(name[0], name[0]), model.to_json())
     except (NotImplementedError, TypeError, ValueError):
         return ""
+    found = hashlib.sha256(text.encode())
     for weight in model.weights:
         values = np.ascontiguousarray(keras.ops.convert_to_numpy(weight))
         found.update(f"{values.dtype} {values.shape}".encode())

@@ -59,17 +59,13 @@ def measure(forms: Forms, asked: list[Candidate], *, choosing: bool) -> tuple[Ru
         MissingExtraError, UsageError: What was named cannot be had.
     """
     trial = _Trial(forms, strict=not choosing)
-    if not choosing or asked[0].precision == "int8":
+    first = [one for one in asked if one == KERAS or one.runtime == "openvino"]
+    for candidate in first:
+        trial.try_(candidate)
+    if not any(one.runtime == "openvino" for one in trial.good):
         for candidate in asked:
-            trial.try_(candidate)
-    else:
-        first = [one for one in asked if one == KERAS or one.runtime == "openvino"]
-        for candidate in first:
-            trial.try_(candidate)
-        if not any(one.runtime == "openvino" for one in trial.good):
-            for candidate in asked:
-                if candidate not in first:
-                    trial.try_(candidate)
+            if candidate not in first:
+                trial.try_(candidate)
     return trial.result()
 
 

@@ -50,6 +50,9 @@ REFUSED = [
     (["lenet5"],             {"rounds": 0},                  "rounds=0 is not a whole number"),
     (["lenet5"],             {"rounds": True},               "rounds=True is not a whole number"),
     (["lenet5"],             {"threads": -1},                "threads=-1 is not a whole number"),
+    (["lenet5"],             {"dtypes": "int8"},             "not compute lenet5 in int8"),
+    (["lenet5"],  {"runtimes": "onnxruntime", "dtypes": "bfloat16"}, "only in: float32, int8"),
+    (["lenet5"],  {"runtimes": "openvino", "threads": 1},    "cannot be set for the runtime"),
 ]
 # fmt: on
 
@@ -141,7 +144,10 @@ def test_every_configuration_is_a_row_with_its_machine():
         for runtime in RUNTIMES
     ]
     assert all(0 < row.p25_ms <= row.median_ms <= row.p75_ms for row in found)
-    assert [row.input_size for row in found][::4] == [(32, 32), (6, 8)]
+    assert {(row.network, row.input_size) for row in found} == {
+        ("lenet5", (32, 32)),
+        ("own", (6, 8)),
+    }
     for name in ("python", "keras", "backend", "backend_version", "cnnzoo", "cpu", "cores", "date"):
         assert found.environment[name]
     assert found.machine == machine.in_words(found.environment)
@@ -157,6 +163,26 @@ def test_dtype_is_that_of_the_network_and_the_policy_is_put_back():
     assert keras.config.dtype_policy().name == before
     row = cnnzoo.benchmark("lenet5", dtypes="bfloat16", rounds=1, memory=False)[0]
     assert row.dtype == "bfloat16"
+
+
+def test_other_runtimes_lower_the_precision_of_a_network_in_float32(monkeypatch):
+    built = []
+    build_as = timing.build_as
+    monkeypatch.setattr(
+        timing,
+        "build_as",
+        lambda spec, dtype, size: built.append(dtype) or build_as(spec, dtype, size),
+    )
+    found = cnnzoo.benchmark(
+        "lenet5", runtimes=("keras", "openvino"), dtypes="bfloat16", rounds=1, memory=False
+    )
+    assert built == ["bfloat16", "float32"]
+    assert [(row.runtime, row.dtype) for row in found] == [
+        ("keras", "bfloat16"), ("openvino", "bfloat16"),
+    ]  # fmt: skip
+    (row,) = cnnzoo.benchmark("lenet5", runtimes="onnxruntime", dtypes="int8", rounds=1)
+    assert row.dtype == "int8"
+    assert row.peak_rss_mib > 50
 
 
 def test_heavy_networks_are_timed_one_group_after_the_other(monkeypatch):

@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 import cnnzoo
 from cnnzoo.cli.main import main
 from cnnzoo.errors import DataError, UnknownNameError, UsageError, WeightsError
+from cnnzoo.runtimes import choose
 from cnnzoo.view import View
 
 
@@ -75,6 +76,36 @@ def test_pixels_are_pictures_too(seven: Path) -> None:
         for row in cnnzoo.predict("lenet5", images):
             assert row.classes[0].probability == pytest.approx(expected[0].probability, rel=1e-6)
     assert cnnzoo.predict("lenet5", stack)[1].image == "array 1"
+
+
+def test_many_pictures_go_to_a_faster_runtime_and_few_do_not(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CNNZOO_CACHE", str(tmp_path / "cache"))
+    asked = []
+
+    def compiled(model: keras.Model, *names: str, **counts: int) -> object:
+        asked.append((names, counts))
+        return choose.compile(model, *names, **counts)
+
+    monkeypatch.setattr("cnnzoo.inference.predict.compile", compiled)
+    digits = np.stack([np.asarray(_digit(7))] * 3)[..., None]
+    expected = cnnzoo.predict("lenet5", digits)
+    found = cnnzoo.predict("lenet5", digits, runtime="openvino", precision="float32", batch_size=2)
+    assert asked == [
+        (("auto", "auto"), {"batch_size": 32, "images": 3}),
+        (("openvino", "float32"), {"batch_size": 2, "images": 3}),
+    ]
+    for row, known in zip(found, expected, strict=True):
+        assert row.classes[0].probability == pytest.approx(known.classes[0].probability, rel=1e-4)
+    _digit(7).save(tmp_path / "seven.png")
+    words = ["predict", "lenet5", str(tmp_path / "seven.png"), "--precision", "bfloat16"]
+    assert main([*words, "--runtime", "openvino"]) == 0
+    printed = capsys.readouterr()
+    assert "  7 " in printed.out
+    assert printed.err.startswith("cnnzoo: openvino in bfloat16 differs from Keras in float32 by ")
+    assert main([*words, "--runtime", "onnxruntime"]) == 2
+    assert "onnxruntime does not compute in bfloat16" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from cnnzoo.catalogue.datasets import get_dataset
 from cnnzoo.cli import cache, download
 from cnnzoo.pretrained.cache import blob_path
 from cnnzoo.pretrained.remote import RemoteFile
+from cnnzoo.runtimes.store import Store
 
 
 @pytest.fixture(autouse=True)
@@ -47,6 +48,18 @@ def typed(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str]]:
 
 
 Typed = Callable[..., tuple[int, str]]
+
+
+def test_exported_networks_are_listed_checked_and_pruned(typed: Typed) -> None:
+    path = Store().put("0" * 32, "small for openvino", lambda to: (to / "a.bin").write_text("a"))
+    assert "small for openvino" in typed("cache", "list")[1]
+    assert typed("cache", "verify")[0] == 0
+    (path / "a.bin").write_text("b")
+    code, printed = typed("cache", "verify")
+    assert code == 4
+    assert "DAMAGED  small for openvino" in printed
+    assert f"damaged               {path}" in typed("cache", "prune")[1]
+    assert not path.exists()
 
 
 def test_download_prints_where_the_file_is(typed: Typed, file: RemoteFile) -> None:

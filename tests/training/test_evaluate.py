@@ -50,6 +50,37 @@ def test_the_figures_are_those_of_the_network(file: Path, bars: Dataset, tmp_pat
     assert "what spoke for" in page
 
 
+@pytest.mark.parametrize(
+    ("asked", "precision"),
+    [({"runtime": "openvino"}, "float32"), ({"runtime": "openvino", "precision": "int8"}, "int8")],
+)
+def test_another_runtime_gives_the_same_figures_and_the_report_names_it(
+    file: Path,
+    bars: Dataset,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    asked: dict[str, str],
+    precision: str,
+) -> None:
+    monkeypatch.setenv("CNNZOO_CACHE", str(tmp_path / "cache"))
+    found = evaluate(file, data=bars, out=tmp_path / "out", progress=False, **asked)
+    expected = _network().predict_on_batch(bars.test.images)
+    close = {"float32": 1e-5, "int8": 0.1}[precision]
+    np.testing.assert_allclose(found.probabilities, expected, atol=close)
+    assert (found.metrics["runtime"], found.metrics["precision"]) == ("openvino", precision)
+    config = json.loads((tmp_path / "out" / "config.json").read_text())
+    assert config["arguments"]["runtime"] == "openvino"
+    assert config["arguments"]["precision"] == precision
+    assert ("in int8 differs from Keras" in found.report.read_text()) is (precision == "int8")
+
+
+def test_few_images_are_left_to_keras(file: Path, bars: Dataset, tmp_path: Path) -> None:
+    found = evaluate(file, data=bars, out=tmp_path / "out", progress=False)
+    assert (found.metrics["runtime"], found.metrics["precision"]) == ("keras", "float32")
+    with pytest.raises(UsageError, match="openvino"):
+        evaluate(file, data=bars, runtime="openvno", progress=False)
+
+
 def test_a_sequential_model_of_ones_own_is_evaluated(bars: Dataset, tmp_path: Path) -> None:
     model = keras.Sequential(
         [
