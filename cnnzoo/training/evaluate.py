@@ -121,7 +121,9 @@ def evaluate(
         _check_folder(Path(out), overwrite)
     dataset = data if isinstance(data, Dataset) else load_data(data, bad_data=bad_data)
     images = _part(dataset, part)
-    class_names = check_classes(subject, dataset.class_names)
+    class_names = check_classes(
+        subject, dataset.class_names, of_digits=dataset.name in ("digits", "mnist")
+    )
     network = model if isinstance(model, keras.Model) else subject.load()
     view = _view(subject, network, len(class_names))
     stream = sys.stderr if progress is True else progress or None

@@ -100,10 +100,13 @@ def find_subject(
     return Subject(path.name, path.stem, path=path)
 
 
-def check_classes(subject: Subject, given: Sequence[str]) -> tuple[str, ...]:
+def check_classes(
+    subject: Subject, given: Sequence[str], *, of_digits: bool = False
+) -> tuple[str, ...]:
     """The names of the classes, if the data number them as the network does.
 
-    Data whose classes are called 0, 1, 2, … have no names of their own and take the network's.
+    Data whose classes are called 0, 1, 2, … have no names of their own and take the network's, unless
+    the images are known to be of digits.
 
     Raises:
         DataError: Other classes, or another order; every figure would be wrong.
@@ -114,7 +117,7 @@ def check_classes(subject: Subject, given: Sequence[str]) -> tuple[str, ...]:
     known = subject.class_names[0]
     if found in subject.class_names:
         return known
-    if len(found) == len(known) and found == tuple(map(str, range(len(found)))):
+    if not of_digits and len(found) == len(known) and found == tuple(map(str, range(len(found)))):
         return known
     raise DataError(f"{subject.title} and the data do not agree: {_difference(known, found)}")
 

@@ -73,6 +73,8 @@ def test_classes_in_the_same_order_are_accepted() -> None:
     assert check_classes(subject, ("n1", "n2", "n3")) == PETS
     assert check_classes(subject, ("0", "1", "2")) == PETS
     assert check_classes(Subject("a file", "file"), ("a", "b")) == ("a", "b")
+    with pytest.raises(DataError, match="class 0 is 'cat' to it and '0' to them"):
+        check_classes(subject, ("0", "1", "2"), of_digits=True)  # digits are no pets
 
 
 def test_classes_in_another_order_are_refused() -> None:

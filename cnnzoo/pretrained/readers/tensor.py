@@ -41,7 +41,8 @@ def aligned(shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
     size = math.prod(shape) * kind.itemsize
     raw = np.empty(size + _ALIGNMENT_BYTES, np.uint8)
     begin = -raw.ctypes.data % _ALIGNMENT_BYTES
-    return raw[begin : begin + size].view(kind).reshape(shape)
+    values: NDArray[Any] = raw[begin : begin + size].view(kind).reshape(shape)
+    return values
 
 
 def is_aligned(values: NDArray[Any]) -> bool:
