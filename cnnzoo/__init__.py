@@ -29,6 +29,7 @@ _PUBLIC = {
     "diff": "cnnzoo.analysis.diff:diff",
     "download": "cnnzoo.downloads:download",
     "evaluate": "cnnzoo.training.evaluate:evaluate",
+    "export": "cnnzoo.inference.export:export",
     "fine_tune": "cnnzoo.training.finetune:fine_tune",
     "freeze": "cnnzoo.training.freezing:freeze",
     "info": "cnnzoo.analysis.card:info",

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import secrets
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,40 @@ def replacing(target: Path) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def replacing_folder(target: Path) -> Iterator[Path]:
+    """Yield a new folder beside ``target``; when the block ends well, it becomes ``target``.
+
+    Until then a reader sees the old folder, if there was one; a kill leaves one of the two whole.
+
+    Raises:
+        StorageError: It cannot be written or the disk is full.
+    """
+    part, old = (
+        target.with_name(f".{kind}.{os.getpid()}.{secrets.token_hex(4)}.{target.name}")
+        for kind in ("part", "old")
+    )
+    try:
+        part.mkdir(parents=True)
+        yield part
+        for path in part.rglob("*"):
+            sync(path)
+        with contextlib.suppress(FileNotFoundError):
+            target.rename(old)
+        part.rename(target)
+        sync(target.parent)
+    except OSError as error:
+        if isinstance(error, CnnZooError):
+            raise
+        raise StorageError(
+            f"{target} cannot be written: {error.strerror or error}. "
+            "Check the permissions and the free space of the folder."
+        ) from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def write_text(target: Path, text: str) -> None:

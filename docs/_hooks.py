@@ -49,6 +49,11 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
     return MARK.sub(lambda match: _fill(*shlex.split(match[1])), markdown)
 
 
+def on_post_page(output: str, **_: Any) -> str:
+    """Give the theme's search dialog a name for those who hear the page."""
+    return output.replace('role="dialog"', 'role="dialog" aria-label="Search"')
+
+
 def _fill(what: str, *arguments: str) -> str:
     if what == "table":
         options = dict(argument.split("=", 1) for argument in arguments)

@@ -52,6 +52,10 @@ KINDS = {
         "a rectangle painted over, with this probability (Zhong et al. 2017)",
         (Number("probability", 0, 1, 0.5),),
     ),
+    "cutout": Kind(
+        "a rectangle made grey, with this probability (DeVries and Taylor 2017)",
+        (Number("probability", 0, 1, 0.5),),
+    ),
     "randaugment": Kind(
         "so many random effects of this strength (Cubuk et al. 2019)",
         (Number("effects", 1, 10, 2), Number("strength", 0, 1, 0.5)),

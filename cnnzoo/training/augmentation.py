@@ -19,6 +19,7 @@ from cnnzoo.catalogue.augmentations import Effect
 from cnnzoo.errors import MissingExtraError, UsageError
 
 RANGE = (0, 255)
+GREY = 127.5
 MOVES = ("rotate", "shift", "zoom", "crop", "flip", "alternate", "shear", "background")
 
 
@@ -135,6 +136,8 @@ def _layer(effect: Effect) -> Any:
         return layers.AugMix(value_range=RANGE, factor=numbers[0])
     if name == "erase":
         return layers.RandomErasing(factor=numbers[0], value_range=RANGE)
+    if name == "cutout":
+        return layers.RandomErasing(factor=numbers[0], fill_value=GREY, value_range=RANGE)
     if name == "gridmask":
         try:
             import keras_cv

@@ -33,7 +33,8 @@ def test_a_probe_is_printed_kept_listed_saved_and_pruned(
     assert [line.split()[:3] for line in lines[3:5]] == [
         ["lenet5", "mnist", "linear"], ["lenet5", "mnist", "knn"],
     ]  # fmt: skip
-    assert lines[5] == f"saved: lenet5 with head 'linear', {file}"
+    assert lines[5].startswith("features computed by keras ")
+    assert lines[6] == f"saved: lenet5 with head 'linear', {file}"
     assert file.stat().st_size > 0
 
     document = json.loads(_typed(capsys, *words, "--json")[1])

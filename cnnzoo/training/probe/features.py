@@ -57,6 +57,7 @@ class Extractor:
 
     Args:
         runtime: What computes, and in which numbers, as ``cnnzoo.runtimes`` names them.
+        images: How many there will be, which decides whether a fast runtime is worth its start.
         stream: Where progress is shown, if anywhere.
     """
 
@@ -67,13 +68,14 @@ class Extractor:
         runtime: str = "auto",
         precision: str = "auto",
         batch_size: int = 32,
+        images: int | None = None,
         seed: int = 0,
         cache: bool = True,
         stream: TextIO | None = None,
     ) -> None:
         self.backbone = backbone
         self.runtime, self.precision = runtime, precision
-        self.batch_size = batch_size
+        self.batch_size, self.images = batch_size, images
         self.seed = seed
         self.cache = cache
         self.stream = stream
@@ -115,6 +117,7 @@ class Extractor:
         return compile_runner(
             self.network,
             runtime=self.runtime, precision=self.precision, batch_size=self.batch_size,
+            images=self.images,
         )  # fmt: skip
 
     @cached_property

@@ -149,4 +149,5 @@ class Probe(Sequence[Row]):
             f"{self.data}: {self.images['training']:,} images to learn from{shown}, "
             f"{self.images['validation']:,} to choose by, {self.images['test']:,} to test"
         )
-        return "\n".join([counts, *lines])
+        runtimes = " and ".join(dict.fromkeys(row.runtime for row in self.rows))
+        return "\n".join([counts, *lines, f"features computed by {runtimes}"])

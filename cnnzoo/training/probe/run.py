@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, TextIO
 
 import keras
@@ -16,13 +16,12 @@ from cnnzoo.errors import DataError, UsageError
 from cnnzoo.training.datasets import Dataset, load_data
 from cnnzoo.training.metrics import wilson_interval
 from cnnzoo.training.plan import check_seed
-from cnnzoo.training.probe.backbones import Backbone
 from cnnzoo.training.probe.classifiers import judge
 from cnnzoo.training.probe.features import Extractor
 from cnnzoo.training.probe.heads import LEARN, threads_for
 from cnnzoo.training.probe.result import Probe, Row
 from cnnzoo.training.probe.samples import Samples
-from cnnzoo.training.probe.settings import make_settings
+from cnnzoo.training.probe.settings import Settings, make_settings
 from cnnzoo.training.splits import emptied, stratified
 
 FRACTION = 0.1  # of the training images chooses, where the data have no validation part
@@ -86,13 +85,14 @@ def probe(
     for note in dataset.notes:
         log.warning("%s: %s", dataset.name, note)
     split = _split(dataset, seed)
+    count = (1 + settings.views) * len(dataset.train) + len(dataset.test)
     rows: list[Row] = []
     for backbone in settings.backbones:
         extract = Extractor(
-            backbone, runtime=runtime, precision=precision, batch_size=batch_size, seed=seed,
-            cache=cache, stream=sys.stderr if progress is True else progress or None,
+            backbone, runtime=runtime, precision=precision, batch_size=batch_size, images=count,
+            seed=seed, cache=cache, stream=sys.stderr if progress is True else progress or None,
         )  # fmt: skip
-        rows += _probed(backbone, extract, dataset, split, settings.heads, settings.views, seed)
+        rows += _probed(extract, dataset, split, settings, seed)
     training, validation = (len(part) for part in split)
     images = {"training": training, "validation": validation, "test": len(dataset.test)}
     return Probe(dataset.name, images, settings.views, dataset.class_names, tuple(rows))
@@ -104,51 +104,48 @@ def check_batch_size(batch_size: Any) -> None:
 
 
 def _probed(
-    backbone: Backbone,
     extract: Extractor,
     dataset: Dataset,
     split: tuple[np.ndarray, np.ndarray],
-    heads: Iterable[str],
-    views: int,
+    settings: Settings,
     seed: int,
-) -> list[Row]:
-    """A row for each head; the vectors are made once."""
-    learning = [extract(dataset, "train", change) for change in range(views + 1)]
-    choosing = learning[0] if dataset.validation is None else extract(dataset, "validation")
+) -> Iterator[Row]:
+    """A row for each head on one network; the vectors are made once."""
+    learning = [extract(dataset, "train", change) for change in range(settings.views + 1)]
     testing = extract(dataset, "test")
-    made = [*learning, *([choosing] if dataset.validation is not None else []), testing]
-    labels = (dataset.validation or dataset.train).labels
+    made = [*learning, testing]
     kept, chosen = split
+    if dataset.validation is None:
+        validation = Samples((learning[0].array,), chosen, dataset.train.labels[chosen])
+    else:
+        made.append(extract(dataset, "validation"))
+        validation = Samples((made[-1].array,), chosen, dataset.validation.labels[chosen])
     training = Samples(tuple(v.array for v in learning), kept, dataset.train.labels[kept])
-    validation = Samples((choosing.array,), chosen, labels[chosen])
     test = Samples((testing.array,), np.arange(len(dataset.test)), dataset.test.labels)
-    classes, rows = len(dataset.class_names), []
-    for head in heads:
+    classes = len(dataset.class_names)
+    for head in settings.heads:
         began = time.perf_counter()
         with threads_for(training, classes):
             fitted = LEARN[head](training, validation, classes, seed)
             accuracy, _ = judge(fitted.classifier, test)
-        rows.append(
-            Row(
-                network=backbone.name,
-                weights=backbone.weights,
-                head=head,
-                accuracy=accuracy,
-                interval=_interval(accuracy, len(test)),
-                validation_accuracy=fitted.validation,
-                chosen=dict(fitted.chosen),
-                features=training.width,
-                features_seconds=round(sum(v.seconds for v in made), 3),
-                cached=all(v.cached for v in made),
-                head_seconds=round(time.perf_counter() - began, 3),
-                size_bytes=sum(v.array.nbytes for v in made) if extract.cache else 0,
-                runtime=testing.runtime,
-                backbone=backbone,
-                fitted=fitted,
-                classes=classes,
-            )
+        yield Row(
+            network=extract.backbone.name,
+            weights=extract.backbone.weights,
+            head=head,
+            accuracy=accuracy,
+            interval=_interval(accuracy, len(test)),
+            validation_accuracy=fitted.validation,
+            chosen=dict(fitted.chosen),
+            features=training.width,
+            features_seconds=round(sum(v.seconds for v in made), 3),
+            cached=all(v.cached for v in made),
+            head_seconds=round(time.perf_counter() - began, 3),
+            size_bytes=sum(v.array.nbytes for v in made) if extract.cache else 0,
+            runtime=testing.runtime,
+            backbone=extract.backbone,
+            fitted=fitted,
+            classes=classes,
         )
-    return rows
 
 
 def _interval(accuracy: float, images: int) -> tuple[float, float]:

@@ -172,8 +172,9 @@ def make_room(size_bytes: int) -> None:
     for entry in held:
         if total <= limit_bytes():
             break
-        _delete(entry.path)
-        total -= entry.size_bytes
+        with contextlib.suppress(StorageError):  # Windows keeps what is being read
+            _delete(entry.path)
+            total -= entry.size_bytes
 
 
 def prune(everything: bool = False) -> tuple[tuple[Entry, str], ...]:

@@ -65,6 +65,14 @@ def test_state_dict_is_read(load):
     }
 
 
+def test_two_names_of_the_same_numbers_get_memory_of_their_own(load):
+    tied = FakeTensor([1, 2])
+    found = load({"encoder.weight": tied, "decoder.weight": tied})
+    found["encoder.weight"][0] = 9
+    assert found["decoder.weight"].tolist() == [1, 2]
+    assert tied.values.tolist() == [1, 2]
+
+
 def test_bfloat16_is_read_as_float32(load):
     assert load({"w": FakeTensor([0.5], "torch.bfloat16")})["w"].dtype == np.float32
 
