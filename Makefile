@@ -32,7 +32,7 @@ docs: $(READY)
 
 $(READY): pyproject.toml .ci/constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint .ci/constraints.txt --editable '.[docs,lint,test]'
+	$(BIN)/python -m pip install --quiet --constraint .ci/constraints.txt --editable '.[browser,docs,lint,test]'
 	touch $@
 
 clean:

@@ -35,7 +35,7 @@
   // Field -> (row) => whether the row passes; fields left empty or not understood pass all.
   function test(field) {
     const { column, bound } = field.dataset;
-    if (field.name === "q") {
+    if (field.name === "text") {
       const words = field.value.toLowerCase().split(/\s+/);
       return (row) => words.every((word) => row.dataset.words.includes(word));
     }

@@ -5,12 +5,15 @@ from __future__ import annotations
 import gc
 import os
 import socket
+import tempfile
 from collections.abc import Iterator
 
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("MPLBACKEND", "Agg")
+_CACHE = tempfile.TemporaryDirectory(prefix="cnnzoo-tests-")  # nothing goes into the user's own
+os.environ["CNNZOO_CACHE"] = _CACHE.name
 # One policy on every machine: CPUs differ in what oneDNN makes of the same sum.
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 

@@ -51,30 +51,11 @@ def _prepare(name: str, network: Network, opponent: str) -> Prepared:
         if network.theirs
         else cnnzoo.build(name, classifier_activation=None)
     )
-    settle(theirs)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "their.weights.h5"
         theirs.save_weights(path)
         ours = cnnzoo.build(name, weights=path, classifier_activation=None)
     return against(opponent, theirs, ours)
-
-
-def settle(model: Any) -> None:
-    """Batch-norm statistics as training would leave them, so that no signal grows or dies.
-
-    With the initial ones the activations of a deep untrained network grow beyond measure, and no
-    two precisions agree on the answer.
-    """
-    import keras
-
-    images = pixels(model)[:8]
-    norms = [part for part in model.layers if isinstance(part, keras.layers.BatchNormalization)]
-    before = [norm.momentum for norm in norms]
-    for norm in norms:
-        norm.momentum = 0.0
-    model(images, training=True)
-    for norm, momentum in zip(norms, before, strict=True):
-        norm.momentum = momentum
 
 
 def pixels(model: Any) -> Any:

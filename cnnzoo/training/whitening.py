@@ -68,4 +68,5 @@ def whitening_filters(covariance: NDArray[np.float32]) -> NDArray[np.float32]:
     values, vectors = np.linalg.eigh(covariance)
     order = np.argsort(-values)
     filters = vectors[:, order] / np.sqrt(values[order] + SMALLEST)
-    return np.stack([filters, -filters], axis=-1).reshape(len(filters), -1)
+    pairs = np.stack([filters, -filters], axis=-1)
+    return pairs.reshape(len(filters), -1).astype("float32")

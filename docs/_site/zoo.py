@@ -135,7 +135,7 @@ def _filters(specs: list[ModelSpec]) -> str:
     bounds = f'type="number" min="{years[0]}" max="{years[-1]}"'
     size = 'type="text" inputmode="text" autocomplete="off" size="7"'
     fields = [
-        _field("Search", 'name="q" type="search" placeholder="name, idea, author"'),
+        _field("Search", 'name="text" type="search" placeholder="name, idea, author"'),
         _choice("Family", "family", "all", [(f, f) for f in _once(s.family for s in specs)]),
         _choice("Dataset", "dataset", "all", [(d, d) for d in _once(s.dataset for s in specs)]),
         _field("From year", f'name="min_year" data-column="year" data-bound="min" {bounds}'),
