@@ -1,7 +1,7 @@
 """Fills the site with what the package itself knows, so that no page can go stale.
 
 A line ``<!-- cnnzoo: WHAT -->`` in a page is replaced when the site is built; ``networks/*.md``,
-``decisions/index.md`` and the changelog are made here whole.
+``decisions/index.md``, the changelog and the pictures of ``ideas/`` are made here whole.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from _site import network
+from _site.ideas_photos import photos
+from _site.ideas_pictures import drawings
 from _site.proofs import proofs
 from _site.zoo import zoo
 from mkdocs.exceptions import PluginError
@@ -33,7 +35,7 @@ MARK = re.compile(r"<!-- cnnzoo: (.+?) -->")
 
 def on_files(files: Any, config: Any) -> Any:
     """Add the generated pages."""
-    pages = {}
+    pages = drawings() | photos()
     for name in cnnzoo.list_models():
         pages[f"networks/{name}.md"] = network.page(cnnzoo.info(name))
         pages |= network.diagrams(name)

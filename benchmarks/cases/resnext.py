@@ -10,7 +10,7 @@ THEIRS, OURS, RESNET = "keras Conv2D(groups=32)", "cnnzoo", "ResNet50"
 _XLA = "keras.layers.Conv2D(groups=32), which Keras runs through XLA on a CPU"
 
 
-def _pair() -> tuple[Any, Any]:
+def _pair(activation: str | None) -> tuple[Any, Any]:
     """ResNeXt50 with Keras' layer, and ours; the same random weights."""
     import keras
 
@@ -21,7 +21,7 @@ def _pair() -> tuple[Any, Any]:
         kind = keras.layers.Conv2D if isinstance(layer, GroupedConv2D) else type(layer)
         return kind.from_config(layer.get_config())
 
-    ours = cnnzoo.build("resnext50")
+    ours = cnnzoo.build("resnext50", classifier_activation=activation)
     theirs = keras.models.clone_model(ours, clone_function=plain)
     theirs.set_weights(ours.get_weights())
     return theirs, ours
@@ -40,7 +40,7 @@ def _prepare_step(images: int, with_theirs: bool) -> Prepared:
 
     import cnnzoo
 
-    theirs, ours = _pair()
+    theirs, ours = _pair("softmax")
     models = {THEIRS: theirs} if with_theirs else {RESNET: cnnzoo.build("resnet50")}
     models[OURS] = ours
     batch = _images(images)
@@ -55,10 +55,11 @@ def _prepare_step(images: int, with_theirs: bool) -> Prepared:
 
 
 def _prepare_forward() -> Prepared:
-    from cnnzoo.analysis.bench.runtimes import compiled
+    from cnnzoo.runtimes.backends import compiled
 
     images, _ = _images(8)
-    runs = {side: compiled(model) for side, model in zip((THEIRS, OURS), _pair(), strict=True)}
+    pair = _pair(None)  # logits, which tell more than probabilities
+    runs = {side: compiled(model) for side, model in zip((THEIRS, OURS), pair, strict=True)}
     calls = {side: lambda run=run: run(images) for side, run in runs.items()}
     return Prepared(calls, close({OURS: 1e-3}), images=8)
 

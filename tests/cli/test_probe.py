@@ -26,6 +26,7 @@ def test_a_probe_is_printed_kept_listed_saved_and_pruned(
 ) -> None:
     file = tmp_path / "digits.keras"
     words = ["probe", "lenet5", "--data", "digits", "--runtime", "keras"]
+    words += ["--precision", "float32"]
     code, out, _ = _typed(capsys, *words, "--head", "linear", "knn", "--save", str(file))
     assert code == 0
     lines = out.splitlines()
@@ -33,7 +34,7 @@ def test_a_probe_is_printed_kept_listed_saved_and_pruned(
     assert [line.split()[:3] for line in lines[3:5]] == [
         ["lenet5", "mnist", "linear"], ["lenet5", "mnist", "knn"],
     ]  # fmt: skip
-    assert lines[5].startswith("features computed by keras ")
+    assert lines[5].startswith("features computed by keras float32")
     assert lines[6] == f"saved: lenet5 with head 'linear', {file}"
     assert file.stat().st_size > 0
 
