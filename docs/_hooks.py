@@ -56,6 +56,9 @@ def on_post_page(output: str, **_: Any) -> str:
     return output.replace('role="dialog"', 'role="dialog" aria-label="Search"')
 
 
+on_post_template = on_post_page  # the page for what is not found is none of the pages
+
+
 def _fill(what: str, *arguments: str) -> str:
     if what == "table":
         options = dict(argument.split("=", 1) for argument in arguments)
