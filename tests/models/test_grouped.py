@@ -73,6 +73,14 @@ def test_what_the_native_way_needs_is_there_where_it_is_chosen(dtype):
     assert grouped.best_way("channels_last", "float16") == "merged"
 
 
+def test_the_way_is_chosen_while_a_graph_is_drawn():
+    grouped._tensorflow_has_the_gradient.cache_clear()
+    model = keras.Sequential([keras.Input((5, 5, 8)), GroupedConv2D(8, 3, groups=4)])
+    model.compile("sgd", "mse")
+    model.train_on_batch(_random(4, 5, 5, 8), _random(4, 3, 3, 8))
+    assert grouped._tensorflow_has_the_gradient.cache_info().currsize == 1
+
+
 TRAIN = """
 import keras, numpy as np
 from cnnzoo.models import grouped
