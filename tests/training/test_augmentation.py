@@ -124,7 +124,16 @@ LABELS = np.eye(3, dtype="float32")[np.arange(6) % 3]
 
 @pytest.mark.parametrize(
     "words",
-    ["brightness 0.5", "contrast 0.5", "erase 1", "cutout 1", "randaugment", "augmix", "mixup", "cutmix"],
+    [
+        "brightness 0.5",
+        "contrast 0.5",
+        "erase 1",
+        "cutout 1",
+        "randaugment",
+        "augmix",
+        "mixup",
+        "cutmix",
+    ],
 )
 def test_effects_change_images_alike_for_the_same_number_of_a_batch(words: str) -> None:
     effects, again = Effects(parse([words]), seed=3), Effects(parse([words]), seed=3)

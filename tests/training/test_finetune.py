@@ -28,7 +28,10 @@ QUICK: dict[str, Any] = {"epochs": 2, "batch_size": 16, "progress": False}
 
 def _history(run: Run) -> list[dict[str, str]]:
     with (run.path / "history.csv").open(newline="") as file:
-        return [{**row, "seconds": "", "images_per_second": "", "waiting": ""} for row in csv.DictReader(file)]
+        return [
+            {**row, "seconds": "", "images_per_second": "", "waiting": ""}
+            for row in csv.DictReader(file)
+        ]
 
 
 def _metrics(run: Run) -> dict[str, Any]:
