@@ -105,8 +105,8 @@ def check_classes(
 ) -> tuple[str, ...]:
     """The names of the classes, if the data number them as the network does.
 
-    Data whose classes are called 0, 1, 2, … have no names of their own and take the network's, unless
-    the images are known to be of digits.
+    Data whose classes are called 0, 1, 2, … have no names of their own and take the network's,
+    unless the images are known to be of digits.
 
     Raises:
         DataError: Other classes, or another order; every figure would be wrong.
