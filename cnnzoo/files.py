@@ -24,20 +24,14 @@ def replacing(target: Path) -> Iterator[Path]:
     Raises:
         StorageError: The folder cannot be written or the disk is full.
     """
-    temporary = target.with_name(f".part.{os.getpid()}.{secrets.token_hex(4)}.{target.name}")
+    temporary = _beside(target, "part")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        sync(temporary)
-        temporary.replace(target)
-        sync(target.parent)
-    except OSError as error:
-        if isinstance(error, CnnZooError):
-            raise
-        raise StorageError(
-            f"{target} cannot be written: {error.strerror or error}. "
-            "Check the permissions and the free space of the folder."
-        ) from error
+        with _told(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            yield temporary
+            sync(temporary)
+            temporary.replace(target)
+            sync(target.parent)
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -47,24 +41,42 @@ def replacing(target: Path) -> Iterator[Path]:
 def replacing_folder(target: Path) -> Iterator[Path]:
     """Yield a new folder beside ``target``; when the block ends well, it becomes ``target``.
 
-    Until then a reader sees the old folder, if there was one; a kill leaves one of the two whole.
+    Whatever fails, ``target`` is then what it was. Only a kill between two renames leaves the old
+    folder under another name, which begins with ``.old.``.
 
     Raises:
         StorageError: It cannot be written or the disk is full.
     """
-    part, old = (
-        target.with_name(f".{kind}.{os.getpid()}.{secrets.token_hex(4)}.{target.name}")
-        for kind in ("part", "old")
-    )
+    part, old = _beside(target, "part"), _beside(target, "old")
     try:
-        part.mkdir(parents=True)
-        yield part
-        for path in part.rglob("*"):
-            sync(path)
-        with contextlib.suppress(FileNotFoundError):
-            target.rename(old)
-        part.rename(target)
-        sync(target.parent)
+        with _told(target):
+            part.mkdir(parents=True)
+            yield part
+            for path in (part, *part.rglob("*")):
+                sync(path)
+            with contextlib.suppress(FileNotFoundError):
+                target.rename(old)
+            try:
+                part.rename(target)
+            except OSError:
+                if old.exists():
+                    old.rename(target)
+                raise
+            sync(target.parent)
+        shutil.rmtree(old, ignore_errors=True)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _beside(target: Path, kind: str) -> Path:
+    return target.with_name(f".{kind}.{os.getpid()}.{secrets.token_hex(4)}.{target.name}")
+
+
+@contextlib.contextmanager
+def _told(target: Path) -> Iterator[None]:
+    """Tell people what the system could not do, and where."""
+    try:
+        yield
     except OSError as error:
         if isinstance(error, CnnZooError):
             raise
@@ -72,9 +84,6 @@ def replacing_folder(target: Path) -> Iterator[Path]:
             f"{target} cannot be written: {error.strerror or error}. "
             "Check the permissions and the free space of the folder."
         ) from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
 
 
 def write_text(target: Path, text: str) -> None:

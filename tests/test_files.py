@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cnnzoo.errors import StorageError
-from cnnzoo.files import replacing, write_json, write_text, write_with
+from cnnzoo.files import replacing, replacing_folder, write_json, write_text, write_with
 
 
 def test_block_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
@@ -61,3 +61,37 @@ def test_folder_that_cannot_be_written_is_a_storage_error(tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(StorageError, match="cannot be written"):
         write_text(tmp_path / "file" / "a.txt", "x")
+
+
+def test_a_folder_that_cannot_take_its_place_leaves_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "out"
+    target.mkdir()
+    (target / "old.txt").write_text("old")
+    rename = Path.rename
+
+    def refuse(self: Path, other: Path) -> Path:
+        if self.name.startswith(".part."):
+            raise PermissionError(13, "Permission denied")
+        return rename(self, other)
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(StorageError, match="Permission denied"), replacing_folder(target) as part:
+        (part / "new.txt").write_text("new")
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert [path.name for path in target.iterdir()] == ["old.txt"]
+
+
+def test_a_folder_is_replaced_whole_or_stays_as_it_was(tmp_path: Path) -> None:
+    target = tmp_path / "out"
+    with replacing_folder(target) as part:
+        (part / "one.txt").write_text("1")
+    with pytest.raises(RuntimeError), replacing_folder(target) as part:
+        (part / "two.txt").write_text("2")
+        raise RuntimeError
+    assert [path.name for path in target.iterdir()] == ["one.txt"]
+    with replacing_folder(target) as part:
+        (part / "three.txt").write_text("3")
+    assert [path.name for path in target.iterdir()] == ["three.txt"]
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
