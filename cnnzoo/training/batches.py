@@ -50,6 +50,7 @@ class Batches:
         self.seed = seed
         self.movement = Movement.of(effects)
         self.effects = Effects(effects, seed or 0)
+        self._coins = np.random.default_rng((seed or 0, 2)).integers(2, size=len(part))
         self.steps = -(-len(part) // batch_size)
 
     def __getitem__(self, number: int) -> Batch:
@@ -90,11 +91,11 @@ class Batches:
         if self.movement is None:
             return images
         rng = np.random.default_rng((self.seed or 0, number, 1))  # other draws than `order`
+        # The last numbers come apart: what was drawn before they were needed stays as it was.
         draws = [rng.uniform(-1, 1, (len(rows), n)) for n in (7, Movement.DRAWS - 7)]
         together = np.hstack(draws)
         if self.movement.alternate:
-            coins = np.random.default_rng((self.seed or 0, 2)).integers(2, size=len(self.part))
-            odd = coins[rows] ^ (number // self.steps) & 1
+            odd = self._coins[rows] ^ (number // self.steps) & 1
             together[:, Movement.SIDE] = 1 - 2 * odd
         return self.movement(images, together)
 

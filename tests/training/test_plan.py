@@ -127,6 +127,7 @@ def test_digits_are_never_mirrored() -> None:
     [
         ({"freeze": "stem"}, "keeps what was learnt, and nothing was: give weights"),
         ({"head_share": 0.5}, "head_share=0.5 keeps what was learnt"),
+        ({"whiten": True, "augment": "erase 0.5"}, "use 'cutout', which paints grey"),
         ({"validation": "test", "patience": 3}, "patience cannot go with validation='test'"),
         ({"pixels": "zero-won"}, "Did you mean 'zero-one'"),
     ],
