@@ -178,8 +178,8 @@ def _check_together(recipe: Recipe, weights: str | None) -> None:
         )
     if recipe.whiten and any(word.split()[0].lower() == "erase" for word in recipe.augment if word):
         raise UsageError(
-            "'erase' paints noise, which a whitened first layer blows up until nothing is learnt: use "
-            "'cutout', which paints grey, or leave whiten out."
+            "'erase' paints noise, which a whitened first layer blows up until nothing is learnt: "
+            "use 'cutout', which paints grey, or leave whiten out."
         )
     if recipe.validation == "test" and recipe.patience:
         raise UsageError("patience cannot go with validation='test': the test part would choose.")
