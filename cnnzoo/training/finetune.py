@@ -33,6 +33,7 @@ from cnnzoo.training.progress import ShowProgress, TensorBoard
 from cnnzoo.training.record import config_of, decisive, fingerprint, metrics_of, sheet
 from cnnzoo.training.report import render
 from cnnzoo.training.rundir import RunDirectory, free_path
+from cnnzoo.training.small_maps import fast_gradients
 from cnnzoo.training.splits import emptied, stratified
 from cnnzoo.units import duration, percent
 
@@ -250,7 +251,8 @@ def _run(
         log.warning("Going on after step %s.", trainer.progress.step)
     _say(about.stream, plan, dataset, config)
     trainer.watchers = _watchers(about, run, trainer)
-    progress = trainer.train()
+    with fast_gradients(network.model):
+        progress = trainer.train()
     probabilities = _predict(network.model, plan, dataset.test)
     metrics = metrics_of(dataset, probabilities, progress, recipe)
     run.write_metrics(metrics)

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
+
+from cnnzoo import machine
+from cnnzoo.training.small_maps import fast_gradients
+
+
+def _model(dtype: str = "mixed_bfloat16", side: int | None = 4, **settings: Any) -> keras.Model:
+    keras.utils.set_random_seed(1)
+    image = keras.Input((side, side, 64))
+    options = {"filters": 128, "kernel_size": 3, "padding": "same", "name": "conv"} | settings
+    conv = layers.Conv2D(**options, dtype=dtype)
+    return keras.Model(image, conv(image))
+
+
+def _gradients(model: keras.Model, images: tf.Tensor) -> list[np.ndarray]:
+    """Of the images and of the weights, for a loss that is no sum."""
+
+    @tf.function
+    def of(images: tf.Tensor) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(images)
+            answers = model(images, training=True)
+            loss = tf.reduce_sum(tf.square(tf.cast(answers, "float32")))
+        return tape.gradient(loss, [images, *(v.value for v in model.trainable_variables)])
+
+    return [np.array(gradient, np.float32) for gradient in of(images)]
+
+
+@pytest.mark.parametrize("padding", ["same", "valid"])
+@pytest.mark.parametrize("size", [(3, 3), (2, 4), (4, 3)])
+@pytest.mark.parametrize("more", [{}, {"use_bias": False}, {"activation": "relu"}], ids=str)
+def test_gradients_are_those_of_the_plain_layer(
+    padding: str, size: tuple[int, int], more: dict[str, Any]
+) -> None:
+    images = tf.random.stateless_normal((32, 4, 4, 64), (1, 2))
+    model = _model(padding=padding, kernel_size=size, **more)
+    exact = _model("float32", padding=padding, kernel_size=size, **more)
+    exact.set_weights(model.get_weights())
+    plain = _gradients(model, images)
+    with fast_gradients(model):
+        fast = _gradients(model, images)
+    for ours, keras_own, truth in zip(fast, plain, _gradients(exact, images), strict=True):
+        assert ours.shape == truth.shape
+        np.testing.assert_allclose(ours, truth, atol=0.03 * np.abs(truth).max())
+        np.testing.assert_allclose(ours, keras_own, atol=0.005 * np.abs(truth).max())
+
+
+def test_answers_do_not_change_and_the_layer_is_what_it_was_afterwards() -> None:
+    model = _model()
+    images = tf.random.stateless_normal((2, 4, 4, 64), (1, 2))
+    before = np.array(model(images), np.float32)
+    with fast_gradients(model):
+        assert "call" in vars(model.get_layer("conv"))
+        assert np.array_equal(np.array(model(images), np.float32), before)
+        again = keras.models.clone_model(model)
+        assert "call" not in vars(again.get_layer("conv"))
+    assert "call" not in vars(model.get_layer("conv"))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"side": 5},
+        {"filters": 127},
+        {"side": None},
+        {"dtype": "float32"},
+        {"strides": 2},
+        {"dilation_rate": 2},
+        {"groups": 4},
+        {"kernel_size": 1},
+    ],
+    ids=str,
+)
+def test_other_layers_are_left_alone(settings: dict[str, Any]) -> None:
+    model = _model(**settings)
+    with fast_gradients(model):
+        assert "call" not in vars(model.get_layer("conv"))
+
+
+def test_accelerators_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "hardware", lambda: {"accelerators": ["a GPU"]})
+    model = _model()
+    with fast_gradients(model):
+        assert "call" not in vars(model.get_layer("conv"))
