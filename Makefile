@@ -1,13 +1,14 @@
 # make demo   set everything up and train LeNet-5 on real digits, with a report
 # make test   the tests (minutes, offline)
 # make check  what CI runs beside them: format, lint, types, import contract, documentation
+# make docs   the site, on this machine; make notebooks GUIDES=digits runs and stores a guide
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test slow check docs clean
+.PHONY: demo test slow check docs notebooks screenshots clean
 
 demo: $(READY)
 	$(BIN)/cnnzoo table
@@ -25,10 +26,18 @@ check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 docs: $(READY)
 	$(BIN)/mkdocs serve
+
+notebooks: $(READY)
+	$(BIN)/python -m pip install --quiet --constraint .ci/constraints.txt --editable '.[jax,torch]'
+	$(BIN)/python docs/_site/notebooks.py $(GUIDES)
+
+screenshots: $(READY)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	$(BIN)/python tests/site/screenshots.py site build/screenshots
 
 $(READY): pyproject.toml .ci/constraints.txt
 	$(PYTHON) -m venv $(VENV)

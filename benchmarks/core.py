@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gc
 import os
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import metadata, util
 from typing import Any
 
@@ -55,12 +56,14 @@ class Prepared:
         calls: What is timed, by the name of its side.
         same: Gets what each call answered; says in words what was compared, or raises `Differ`.
         images: That one call goes through.
+        parts: Of a side whose call does one of many equal parts of the work: how many those are.
         notes: What a reader should know, found out while preparing.
     """
 
     calls: dict[str, Call]
     same: Callable[[dict[str, Any]], str]
     images: int | None = None
+    parts: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
@@ -73,8 +76,10 @@ class Case:
         prepare: Imports, builds, and gives every side the same weights and the same data.
         aims: What was wished for beforehand.
         needs: Modules without which the case cannot run.
+        data: A dataset, by its name, that has to lie in the folder ``CNNZOO_DATA``.
         rounds: Instead of the number asked for, where a round takes minutes.
         warm_up: Calls before those that count, beside the one whose answer is checked.
+        once: Where a call takes many minutes: there is one, whose answer is checked as well.
     """
 
     name: str
@@ -83,12 +88,26 @@ class Case:
     prepare: Callable[[], Prepared]
     aims: tuple[Aim, ...] = ()
     needs: tuple[str, ...] = ()
+    data: str = ""
     rounds: int | None = None
     warm_up: int = 1
+    once: bool = False
 
     @property
     def missing(self) -> list[str]:
-        return [name for name in self.needs if util.find_spec(name) is None]
+        """What is needed and not here, in words."""
+        missing = [name for name in self.needs if util.find_spec(name) is None]
+        if self.data and not _is_here(self.data):
+            missing.append(f"{self.data} in the folder that CNNZOO_DATA names")
+        return missing
+
+
+def _is_here(dataset: str) -> bool:
+    from cnnzoo.catalogue.datasets import all_datasets
+    from cnnzoo.training.data.published import data_folder, find_local
+
+    folder = data_folder()
+    return folder is not None and find_local(all_datasets()[dataset], folder) is not None
 
 
 def measure(case: Case, rounds: int) -> dict[str, Any]:
@@ -98,24 +117,18 @@ def measure(case: Case, rounds: int) -> dict[str, Any]:
         Differ: The sides do not compute the same thing.
     """
     from cnnzoo import machine
-    from cnnzoo.analysis.bench.timing import quartiles_ms, time_in_turn
+    from cnnzoo.analysis.bench.timing import quartiles_ms
 
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     prepared = case.prepare()
     calls = prepared.calls
     if list(calls) != list(case.sides):
         raise ValueError(f"{case.name} announces {list(case.sides)} and has {list(calls)}.")
-    checked = prepared.same({side: call() for side, call in calls.items()})
-    for call in calls.values():
-        for _ in range(case.warm_up):
-            call()
-    gc.collect()
-    seconds = time_in_turn(
-        list(calls.values()), case.rounds or rounds, after_round=lambda number: gc.collect()
-    )
+    checked, seconds = _once(prepared) if case.once else _in_turn(case, prepared, rounds)
     sides = {}
     for side, taken in zip(calls, seconds, strict=True):
-        low, middle, high = quartiles_ms(taken)
+        parts = prepared.parts.get(side, 1)
+        low, middle, high = quartiles_ms([parts * each for each in taken])
         sides[side] = {
             "settings": case.sides[side], "p25_ms": low, "median_ms": middle, "p75_ms": high
         }  # fmt: skip
@@ -126,7 +139,7 @@ def measure(case: Case, rounds: int) -> dict[str, Any]:
         found["times_as_fast"] = round(next(iter(medians.values())) / found["median_ms"], 3)
     return {
         "question": case.question,
-        "rounds": case.rounds or rounds,
+        "rounds": len(seconds[0]),
         "sides": sides,
         "checked": checked,
         "aims": _judged(case.aims, medians, machine.has_native_bfloat16()),
@@ -134,6 +147,32 @@ def measure(case: Case, rounds: int) -> dict[str, Any]:
         "machine": machine.in_words(machine.environment()),
         "environment": machine.environment() | {"packages": _packages(), "load": load},
     }
+
+
+def _in_turn(case: Case, prepared: Prepared, rounds: int) -> tuple[str, list[list[float]]]:
+    """What was checked, and the seconds of each side, round after round."""
+    from cnnzoo.analysis.bench.timing import time_in_turn
+
+    calls = prepared.calls
+    checked = prepared.same({side: call() for side, call in calls.items()})
+    for call in calls.values():
+        for _ in range(case.warm_up):
+            call()
+    gc.collect()
+    seconds = time_in_turn(
+        list(calls.values()), case.rounds or rounds, after_round=lambda number: gc.collect()
+    )
+    return checked, seconds
+
+
+def _once(prepared: Prepared) -> tuple[str, list[list[float]]]:
+    """The same, where nothing is called twice."""
+    answers, seconds = {}, []
+    for side, call in prepared.calls.items():
+        began = time.perf_counter()
+        answers[side] = call()
+        seconds.append([time.perf_counter() - began])
+    return prepared.same(answers), seconds
 
 
 def _judged(

@@ -3,19 +3,22 @@
     CNNZOO_DATA=FOLDER python benchmarks/lectures.py --out runs/lectures
     CNNZOO_DATA=FOLDER python benchmarks/lectures.py --out runs/lectures --only taif_mnist --seeds 3
 
-Trains what is missing in the folder, goes on with what was cut off, and prints the table of
-docs/results.md from all runs that are finished there. ``--table`` only prints.
+Trains what is missing in the folder, goes on with what was cut off, and prints a table of all runs
+that are finished there. ``--table`` only prints; ``--record benchmarks/results/lectures.json`` is
+what docs/results.md shows.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import statistics
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import cnnzoo
+from cnnzoo.files import write_json
 from cnnzoo.units import duration
 
 
@@ -52,28 +55,50 @@ def train(row: Row, recipe: str, seed: int, folder: Path, precision: str | None)
     )
 
 
-def found(row: Row, recipe: str, folder: Path) -> list[dict[str, Any]]:
-    """Metrics and history of the finished runs, by seed."""
-    runs = []
+def found(row: Row, recipe: str, folder: Path) -> dict[str, Any] | None:
+    """What the finished runs of a row came to, by seed; None before there is one."""
+    runs = {}
     for path in sorted(folder.glob(f"{row.network}-{recipe}-*")):
         if (path / "metrics.json").exists():
             metrics = json.loads((path / "metrics.json").read_text("utf-8"))
             config = json.loads((path / "config.json").read_text("utf-8"))
-            runs.append({**metrics, "seed": path.name.rsplit("-", 1)[1], "config": config})
-    return runs
+            runs[path.name.rsplit("-", 1)[1]] = {
+                "accuracy": metrics["test_accuracy"],
+                "errors": metrics["misclassified"],
+                "seconds": metrics["seconds"],
+            }
+    if not runs:
+        return None
+    plan = config["plan"]["recipe"]
+    return {
+        "network": row.network,
+        "data": row.data,
+        "lecture": row.lecture,
+        "recipe": recipe,
+        "epochs": plan["epochs"],
+        "precision": plan["precision"],
+        "seeds": runs,
+    }
 
 
-def line(row: Row, recipe: str, runs: list[dict[str, Any]]) -> str:
-    """A row of the table, of all seeds."""
-    each = " / ".join(f"{100 * run['test_accuracy']:.2f}" for run in runs)
-    wrong = " / ".join(f"{run['misclassified']:,}" for run in runs)
-    seconds = min(run["seconds"] for run in runs)
-    plan = runs[0]["config"]["plan"]["recipe"]
-    lecture = "–" if row.lecture is None else f"{row.lecture:.2f}"
-    return (
-        f"| `{row.network}` | {lecture} | `{recipe}` | {each} | {wrong} | {plan['epochs']} | "
-        f"{plan['precision']} | {duration(seconds / plan['epochs'])} | {duration(seconds)} |"
-    )
+def markdown(rows: list[dict[str, Any]]) -> str:
+    """A table of rows as `found` gives them."""
+    lines = [
+        "| network | lecture, % | recipe | ours, % | errors | epochs | in | an epoch | in all |",
+        "|---|---:|---|---:|---:|---:|---|---:|---:|",
+    ]
+    for row in rows:
+        runs = row["seeds"].values()
+        each = " / ".join(f"{100 * run['accuracy']:.2f}" for run in runs)
+        wrong = " / ".join(f"{run['errors']:,}" for run in runs)
+        seconds = statistics.median(run["seconds"] for run in runs)
+        lecture = "–" if row["lecture"] is None else f"{row['lecture']:.2f}"
+        lines.append(
+            f"| `{row['network']}` | {lecture} | `{row['recipe']}` | {each} | {wrong} | "
+            f"{row['epochs']} | {row['precision']} | {duration(seconds / row['epochs'])} | "
+            f"{duration(seconds)} |"
+        )
+    return "\n".join(lines)
 
 
 def main() -> None:
@@ -84,6 +109,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=1, help="how many of each")
     parser.add_argument("--precision", help="other than the recipe's, such as auto")
     parser.add_argument("--table", action="store_true", help="train nothing, print the table")
+    parser.add_argument("--record", type=Path, metavar="FILE", help="write what the table shows")
     arguments = parser.parse_args()
     rows = [row for row in ROWS if not arguments.only or row.network in arguments.only]
     work = [
@@ -95,11 +121,10 @@ def main() -> None:
     for seed in range(0 if arguments.table else arguments.seeds):
         for row, recipe in work:
             train(row, recipe, seed, arguments.out, arguments.precision)
-    print("| network | lecture, % | recipe | ours, % | errors | epochs | in | an epoch | in all |")
-    print("|---|---:|---|---:|---:|---:|---|---:|---:|")
-    for row, recipe in work:
-        if runs := found(row, recipe, arguments.out):
-            print(line(row, recipe, runs))
+    results = [result for row, recipe in work if (result := found(row, recipe, arguments.out))]
+    print(markdown(results))
+    if arguments.record:
+        write_json(arguments.record, results)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@
 
 Trains on 10, 100 and 1,000 images of every class of MNIST, measures on all 10,000 test images, and
 prints a table. All see the same images in the same number of epochs: "scratch" from random weights,
-"transfer" and "adapt" from those of CIFAR-10. Finished runs are not run again.
+"transfer" and "adapt" from those of CIFAR-10. Finished runs are not run again. ``--record
+benchmarks/results/transfer-mnist.json`` is what docs/results.md shows.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 import numpy as np
 
 import cnnzoo
+from cnnzoo.files import write_json
 from cnnzoo.training.datasets import Dataset
 
 EPOCHS = {10: 60, 100: 40, 1000: 12}  # by the number of images of a class
@@ -47,22 +49,43 @@ def measure(data: Dataset, recipe: str, count: int, seed: int, folder: Path) -> 
     return float(found["test_accuracy"])
 
 
+def markdown(results: list[dict[str, Any]]) -> str:
+    """A table of the mean accuracies, with those of all seeds behind them where there are more."""
+    lines = [
+        f"| images of a class | epochs | {' | '.join(f'`{recipe}`' for recipe in RECIPES)} |",
+        "|---:|---:|" + "---:|" * len(RECIPES),
+    ]
+    for result in results:
+        cells = [_cell(result["accuracy"][recipe]) for recipe in RECIPES]
+        lines.append(f"| {result['images']:,} | {result['epochs']} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _cell(values: list[float]) -> str:
+    mean = f"{100 * statistics.mean(values):.2f} %"
+    each = ", ".join(f"{100 * value:.2f}" for value in values)
+    return f"{mean} ({each})" if len(values) > 1 else mean
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder for the runs")
     parser.add_argument("--seeds", type=int, default=1, help="how many of each")
+    parser.add_argument("--record", type=Path, metavar="FILE", help="write what the table shows")
     arguments = parser.parse_args()
     data = cnnzoo.load_data("mnist")
-    print("| images of a class | epochs | recipe | test accuracy | of seeds |")
-    print("|---:|---:|---|---:|---|")
+    results = []
     for count, epochs in EPOCHS.items():
-        for recipe in RECIPES:
-            found = [
+        found = {
+            recipe: [
                 measure(data, recipe, count, seed, arguments.out) for seed in range(arguments.seeds)
             ]
-            each = ", ".join(f"{100 * value:.2f}" for value in found)
-            mean = statistics.mean(found)
-            print(f"| {count:,} | {epochs} | {recipe} | {100 * mean:.2f} % | {each} |", flush=True)
+            for recipe in RECIPES
+        }
+        results.append({"images": count, "epochs": epochs, "accuracy": found})
+        print(markdown(results[-1:]), flush=True)
+    if arguments.record:
+        write_json(arguments.record, results)
 
 
 if __name__ == "__main__":

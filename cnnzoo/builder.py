@@ -109,7 +109,8 @@ def build(
             output = [output, *more]
     model = keras.Model(inputs, output, name=name or spec.name)
     if source is not None:
-        fill(model, source, spec, outputs is not None, pending)
+        classifier = model.output_names if include_top else ()
+        fill(model, source, spec, classifier, outputs is not None, pending)
     return model
 
 

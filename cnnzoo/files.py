@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import secrets
@@ -12,6 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from cnnzoo.errors import CnnZooError, StorageError
+
+_ADVICE = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "Free some space"),
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "Check the permissions"),
+}
 
 
 @contextlib.contextmanager
@@ -26,7 +32,7 @@ def replacing(target: Path) -> Iterator[Path]:
     """
     temporary = _beside(target, "part")
     try:
-        with _told(target):
+        with storage_errors(target):
             target.parent.mkdir(parents=True, exist_ok=True)
             yield temporary
             sync(temporary)
@@ -49,7 +55,7 @@ def replacing_folder(target: Path) -> Iterator[Path]:
     """
     part, old = _beside(target, "part"), _beside(target, "old")
     try:
-        with _told(target):
+        with storage_errors(target):
             part.mkdir(parents=True)
             yield part
             for path in (part, *part.rglob("*")):
@@ -73,17 +79,23 @@ def _beside(target: Path, kind: str) -> Path:
 
 
 @contextlib.contextmanager
-def _told(target: Path) -> Iterator[None]:
-    """Tell people what the system could not do, and where."""
+def storage_errors(path: Path, instead: str = "choose another folder") -> Iterator[None]:
+    """Turn what the system refuses into a `StorageError` that says why, and the way out.
+
+    Args:
+        instead: What else would work; the error number decides what is said before it.
+    """
     try:
         yield
     except OSError as error:
         if isinstance(error, CnnZooError):
             raise
-        raise StorageError(
-            f"{target} cannot be written: {error.strerror or error}. "
-            "Check the permissions and the free space of the folder."
-        ) from error
+        advice = _ADVICE.get(error.errno or 0, "Check the folder")
+        told = StorageError(
+            f"{path} cannot be written: {error.strerror or error}. {advice}, or {instead}."
+        )
+        told.errno = error.errno
+        raise told from error
 
 
 def write_text(target: Path, text: str) -> None:

@@ -47,7 +47,7 @@ def hardware() -> dict[str, Any]:
     return {
         "cpu": _processor(),
         "cores": _cores(),
-        "accelerators": _ACCELERATORS.get(backend, lambda: [])(),
+        "accelerators": _accelerators(),
         "threads": _THREADS.get(backend, lambda: None)(),
         "platform": platform.platform(),
     }
@@ -56,7 +56,7 @@ def hardware() -> dict[str, Any]:
 def has_native_bfloat16() -> bool:
     """Whether what Keras computes on multiplies bfloat16 itself, rather than by way of float32."""
     backend = keras.backend.backend()
-    if _ACCELERATORS.get(backend, lambda: [])():
+    if _accelerators():
         return _BFLOAT16_ON_ACCELERATORS.get(backend, lambda: False)()
     return bool(NATIVE_BFLOAT16 & _processor_flags())
 
@@ -66,10 +66,8 @@ def best_precision() -> str:
 
     JAX on a CPU gains nothing from 16 bits, whatever the CPU can do.
     """
-    hardware = _ACCELERATORS.get(keras.backend.backend(), lambda: [])()
-    if keras.backend.backend() == "jax" and not hardware:
-        return "float32"
-    return "mixed_bfloat16" if has_native_bfloat16() else "float32"
+    gains = keras.backend.backend() != "jax" or bool(_accelerators())
+    return "mixed_bfloat16" if gains and has_native_bfloat16() else "float32"
 
 
 def in_words(found: dict[str, Any]) -> str:
@@ -122,6 +120,11 @@ def _cores() -> int:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # not on macOS and Windows
         return os.cpu_count() or 1
+
+
+def _accelerators() -> list[str]:
+    """What Keras computes on instead of the processor."""
+    return _ACCELERATORS.get(keras.backend.backend(), lambda: [])()
 
 
 CPUINFO = Path("/proc/cpuinfo")  # on Linux

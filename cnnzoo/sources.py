@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,12 +102,15 @@ def fill(
     model: keras.Model,
     source: Source,
     spec: ModelSpec,
+    classifier: Collection[str],
     new_classifier: bool,
     pending: Initializers | None = None,
 ) -> Report:
     """Load the weights into ``model``, all of them or none; a new classifier stays new.
 
     Args:
+        classifier: Names of the layers that classify; none of a network without top, whose last
+            layer may have weights as well.
         pending: What `blank_variables` noted while the network was built.
 
     Raises:
@@ -117,7 +120,7 @@ def fill(
     rule = PREPROCESSING[source.preprocessing(spec)]
     arguments: dict[str, Any] = dict(
         name_maps=_name_maps(source, spec),
-        classifier=tuple(model.output_names),
+        classifier=classifier,
         new_classifier=new_classifier,
         pixels=(rule.mean, rule.scale),
         pending=pending,

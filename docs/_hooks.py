@@ -1,7 +1,8 @@
 """Fills the site with what the package itself knows, so that no page can go stale.
 
 A line ``<!-- cnnzoo: WHAT -->`` in a page is replaced when the site is built; ``networks/*.md``,
-``decisions/index.md``, the changelog and the pictures of ``ideas/`` are made here whole.
+``guides/*.md``, ``decisions/index.md``, the changelog and the pictures of ``ideas/`` are made here
+whole.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from _site import network
+from _site import guides, network, results
 from _site.ideas_photos import photos
 from _site.ideas_pictures import drawings
 from _site.proofs import proofs
@@ -35,7 +36,7 @@ MARK = re.compile(r"<!-- cnnzoo: (.+?) -->")
 
 def on_files(files: Any, config: Any) -> Any:
     """Add the generated pages."""
-    pages = drawings() | photos()
+    pages = drawings() | photos() | guides.pages() | results.drawings()
     for name in cnnzoo.list_models():
         pages[f"networks/{name}.md"] = network.page(cnnzoo.info(name))
         pages |= network.diagrams(name)
@@ -69,9 +70,12 @@ def _fill(what: str, *arguments: str) -> str:
     if what == "run":
         return _run(arguments)
     marks = {
+        "benchmarks": results.of_benchmarks,
         "columns": _columns,
         "errors": _errors,
+        "lectures": results.of_lectures,
         "proofs": proofs,
+        "transfer": results.of_transfer,
         "verbs": _verbs,
         "weights": _files,
         "zoo": zoo,

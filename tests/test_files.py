@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 
 import pytest
 
-from cnnzoo.errors import StorageError
-from cnnzoo.files import replacing, replacing_folder, write_json, write_text, write_with
+from cnnzoo.errors import DownloadError, StorageError
+from cnnzoo.files import (
+    replacing,
+    replacing_folder,
+    storage_errors,
+    write_json,
+    write_text,
+    write_with,
+)
 
 
 def test_block_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
@@ -61,6 +70,29 @@ def test_folder_that_cannot_be_written_is_a_storage_error(tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(StorageError, match="cannot be written"):
         write_text(tmp_path / "file" / "a.txt", "x")
+
+
+@pytest.mark.parametrize(
+    ("number", "advice"),
+    [
+        (errno.ENOSPC, "Free some space, or take"),
+        (errno.EDQUOT, "Free some space, or take"),
+        (errno.EROFS, "Check the permissions, or take"),
+        (errno.ENAMETOOLONG, "Check the folder, or take"),
+    ],
+)
+def test_what_the_system_refuses_is_told_with_the_way_out(number: int, advice: str) -> None:
+    with pytest.raises(StorageError) as caught, storage_errors(Path("a"), "take the stick"):
+        raise OSError(number, os.strerror(number))
+    assert str(caught.value) == f"a cannot be written: {os.strerror(number)}. {advice} the stick."
+    assert caught.value.errno == number
+
+
+@pytest.mark.parametrize("inner", [StorageError("no room"), DownloadError("no network")])
+def test_an_error_that_says_what_to_do_is_not_told_again(inner: OSError) -> None:
+    with pytest.raises(type(inner)) as caught, storage_errors(Path("a")):
+        raise inner
+    assert caught.value is inner
 
 
 def test_a_folder_that_cannot_take_its_place_leaves_the_old_one(

@@ -59,6 +59,18 @@ def test_other_number_of_classes_keeps_the_backbone_and_says_so(tmp_path, caplog
     assert "backbone 8/8 tensors, head new" in caplog.text
 
 
+def test_classifier_is_left_out_where_the_last_layer_of_the_trunk_has_weights_too(tmp_path):
+    trained = cnnzoo.build("lenet5")
+    trained.save_weights(tmp_path / "lenet.weights.h5")
+    for weights, expected in (
+        (tmp_path / "lenet.weights.h5", trained),
+        ("mnist", cnnzoo.build("lenet5", weights="mnist")),
+    ):
+        trunk = cnnzoo.build("lenet5", weights=weights, include_top=False)
+        for name in ("c1", "c3", "c5"):
+            assert np.array_equal(expected.get_layer(name).kernel, trunk.get_layer(name).kernel)
+
+
 def test_file_of_another_network_is_refused(tmp_path):
     cnnzoo.build("lenet5").save_weights(tmp_path / "lenet.weights.h5")
     with pytest.raises(WeightsError, match="does not fit"):

@@ -152,7 +152,7 @@ CASES = [
             AUTO: f'inference.compile(model, precision="auto", batch_size={BATCH})',
         },
         _prepare_timm,
-        aims=(Aim(AUTO, TIMM, times=1.0, native_bfloat16=True),),
+        aims=(Aim(AUTO, TIMM, times=2.5, native_bfloat16=True),),
         needs=("torch", "timm"),
     ),
 ]

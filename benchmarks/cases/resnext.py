@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from benchmarks.core import Aim, Case, Prepared, close
 
 THEIRS, OURS, RESNET = "keras Conv2D(groups=32)", "cnnzoo", "ResNet50"
+FLOAT32, REST = "cnnzoo, float32", "without them"
+BATCH = 8
 _XLA = "keras.layers.Conv2D(groups=32), which Keras runs through XLA on a CPU"
 
 
@@ -15,16 +18,37 @@ def _pair(activation: str | None) -> tuple[Any, Any]:
     import keras
 
     import cnnzoo
-    from cnnzoo.models.grouped import GroupedConv2D
 
     def plain(layer: Any) -> Any:
-        kind = keras.layers.Conv2D if isinstance(layer, GroupedConv2D) else type(layer)
-        return kind.from_config(layer.get_config())
+        return keras.layers.Conv2D.from_config(layer.get_config())
 
     ours = cnnzoo.build("resnext50", classifier_activation=activation)
-    theirs = keras.models.clone_model(ours, clone_function=plain)
+    theirs = _exchanged(ours, plain)
     theirs.set_weights(ours.get_weights())
     return theirs, ours
+
+
+def _exchanged(model: Any, make: Callable[[Any], Any]) -> Any:
+    """The network with another layer in place of each grouped convolution."""
+    import keras
+
+    from cnnzoo.models.grouped import GroupedConv2D
+
+    def clone(layer: Any) -> Any:
+        if isinstance(layer, GroupedConv2D):
+            return make(layer)
+        return type(layer).from_config(layer.get_config())
+
+    return keras.models.clone_model(model, clone_function=clone)
+
+
+def _nothing(layer: Any) -> Any:
+    """(N, h, w, c) -> the shape that the convolution answers, almost without work."""
+    from keras import layers
+
+    if layer.strides == (1, 1):
+        return layers.Cropping2D(1)
+    return layers.AveragePooling2D(layer.kernel_size, layer.strides)
 
 
 def _images(count: int) -> tuple[Any, Any]:
@@ -55,16 +79,36 @@ def _prepare_step(images: int, with_theirs: bool) -> Prepared:
 
 
 def _prepare_forward() -> Prepared:
+    from cnnzoo.runtimes.choose import compile
+
+    images, _ = _images(BATCH)
+    theirs, ours = _pair(None)  # logits, which tell more than probabilities
+    auto = compile(ours, batch_size=BATCH)
+    float32 = compile(ours, precision="float32", batch_size=BATCH)
+    return Prepared(
+        {
+            THEIRS: lambda: theirs.predict(images, batch_size=BATCH, verbose=0),
+            OURS: lambda: auto(images),
+            FLOAT32: lambda: float32(images),
+        },
+        close({OURS: 0.02, FLOAT32: 1e-3}),
+        images=BATCH,
+        notes=tuple(f"{r.precision}: {r.runtime}" for r in (auto, float32)),
+    )
+
+
+def _prepare_graph() -> Prepared:
     from cnnzoo.runtimes.backends import compiled
 
-    images, _ = _images(8)
-    pair = _pair(None)  # logits, which tell more than probabilities
-    runs = {side: compiled(model) for side, model in zip((THEIRS, OURS), pair, strict=True)}
+    images, _ = _images(BATCH)
+    theirs, ours = _pair(None)
+    models = {THEIRS: theirs, OURS: ours, REST: _exchanged(ours, _nothing)}
+    runs = {side: compiled(model) for side, model in models.items()}
     calls = {side: lambda run=run: run(images) for side, run in runs.items()}
-    return Prepared(calls, close({OURS: 1e-3}), images=8)
+    return Prepared(calls, close({OURS: 1e-3}), images=BATCH)
 
 
-def _prepare_convolution() -> Prepared:
+def _prepare_convolution(gradient: bool) -> Prepared:
     """One layer, as ResNeXt50 has it first."""
     import keras
     import tensorflow as tf
@@ -84,8 +128,9 @@ def _prepare_convolution() -> Prepared:
         @tf.function
         def step() -> Any:
             with tf.GradientTape() as tape:
-                loss = tf.reduce_sum(layer(images) ** 2)
-            return tape.gradient(loss, layer.kernel.value)
+                answer = layer(images)
+                loss = tf.reduce_sum(answer**2)
+            return tape.gradient(loss, layer.kernel.value) if gradient else answer
 
         return lambda: step().numpy()
 
@@ -114,15 +159,37 @@ CASES = [
     Case(
         "resnext.forward",
         "And in answering images?",
-        {THEIRS: f"{_XLA}; tf.function, 8 images", OURS: "GroupedConv2D; tf.function, 8 images"},
+        {
+            THEIRS: f"{_XLA}; model.predict, {BATCH} images",
+            OURS: f'GroupedConv2D; inference.compile(model, precision="auto"), {BATCH} images',
+            FLOAT32: f'the same with precision="float32", {BATCH} images',
+        },
         _prepare_forward,
-        aims=(Aim(OURS, THEIRS, times=5),),
+        aims=(Aim(OURS, THEIRS, times=5, native_bfloat16=True),),
+    ),
+    Case(
+        "resnext.graph",
+        "How much of that is the grouped convolutions', in the same graph and the same numbers?",
+        {
+            THEIRS: f"{_XLA}; tf.function, float32, {BATCH} images",
+            OURS: f"GroupedConv2D; tf.function, float32, {BATCH} images",
+            REST: "the same network with a cropping or a pooling in place of each of them: what "
+            "both sides pay for everything else",
+        },
+        _prepare_graph,
     ),
     Case(
         "resnext.convolution",
-        "And in one 3x3 convolution of 8 x 56 x 56 x 128, forward and gradient?",
+        "And in one 3x3 convolution of 8 x 56 x 56 x 128, forward?",
         {THEIRS: f"{_XLA}; tf.function", OURS: "GroupedConv2D; tf.function"},
-        _prepare_convolution,
+        lambda: _prepare_convolution(gradient=False),
+        aims=(Aim(OURS, THEIRS, times=5),),
+    ),
+    Case(
+        "resnext.gradient",
+        "And in that convolution, forward and gradient?",
+        {THEIRS: f"{_XLA}; tf.function", OURS: "GroupedConv2D; tf.function"},
+        lambda: _prepare_convolution(gradient=True),
         aims=(Aim(OURS, THEIRS, times=50),),
         rounds=3,
         warm_up=0,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from cnnzoo.catalogue.datasets import all_datasets
@@ -23,12 +23,13 @@ _EXAMPLES = """\
 
 environment:
   CNNZOO_CACHE           the folder
-  CNNZOO_FEATURES_GIB    how much it may hold of features (4)"""
+  CNNZOO_FEATURES_GIB    how much it may hold of features (4)
+  CNNZOO_RUNTIMES_GIB    how much it may hold of exported networks (4)"""
 _HELP = {
     "list": "what is there",
     "verify": "hash every file; exit code 4 when one is damaged",
     "prune": "delete damaged files, abandoned ones, files no catalogue entry names, and the oldest "
-    "features when there are too many",
+    "features and exported networks when there are too many",
 }
 
 
@@ -60,37 +61,22 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _list(arguments: argparse.Namespace) -> tuple[list[dict[str, Any]], bool]:
-    from cnnzoo.pretrained.cache import cache_list
-    from cnnzoo.runtimes.store import Store
-    from cnnzoo.training.probe.store import entries
-
-    made = [*_made("features", entries()), *_made("runtimes", Store().entries())]
-    return [*map(_row, cache_list()), *made], False
+    return [row for _, row in _kept()], False
 
 
 def _verify(arguments: argparse.Namespace) -> tuple[list[dict[str, Any]], bool]:
-    from cnnzoo.pretrained.cache import cache_verify
-    from cnnzoo.runtimes.store import Store
-    from cnnzoo.training.probe.store import entries
-
-    checked = cache_verify()
-    rows = [_row(cached) | {"intact": intact} for cached, intact in checked]
-    made: dict[str, Sequence[Any]] = {"features": entries(), "runtimes": Store().entries()}
-    for kind, found in made.items():
-        for row, entry in zip(_made(kind, found), found, strict=True):
-            rows.append(row | {"intact": entry.is_intact()})
+    rows = [row | {"intact": one.is_intact()} for one, row in _kept()]
     return rows, not all(row["intact"] for row in rows)
 
 
 def _prune(arguments: argparse.Namespace) -> tuple[list[dict[str, Any]], bool]:
     from cnnzoo.pretrained.cache import cache_prune
-    from cnnzoo.runtimes.store import Store
-    from cnnzoo.training.probe.store import prune
+    from cnnzoo.store import FEATURES, RUNTIMES
 
     removed: list[tuple[Any, str]] = [
         *((one, one.reason) for one in cache_prune(keep=() if arguments.all else _names())),
-        *prune(everything=arguments.all),
-        *Store().prune(everything=arguments.all),
+        *FEATURES.prune(everything=arguments.all),
+        *RUNTIMES.prune(everything=arguments.all),
     ]
     rows = [
         {"path": str(one.path), "size_bytes": one.size_bytes, "removed": reason}
@@ -102,26 +88,21 @@ def _prune(arguments: argparse.Namespace) -> tuple[list[dict[str, Any]], bool]:
 _ACTIONS = {"list": _list, "verify": _verify, "prune": _prune}
 
 
-def _row(cached: Any) -> dict[str, Any]:
-    return {
-        "file": _names().get(cached.hash),
-        "size_bytes": cached.size_bytes,
-        "hash": cached.hash,
-        "path": str(cached.path),
-    }
+def _kept() -> Iterator[tuple[Any, dict[str, Any]]]:
+    """Everything, downloaded or made here, and what is told of it."""
+    from cnnzoo.pretrained.cache import cache_list
+    from cnnzoo.store import FEATURES, RUNTIMES
+
+    names = _names()
+    for cached in cache_list():
+        yield cached, _row(cached, names.get(cached.hash), cached.hash)
+    for store in (FEATURES, RUNTIMES):
+        for entry in store.entries():
+            yield entry, _row(entry, entry.title, f"{store.name}:{entry.path.name}")
 
 
-def _made(kind: str, entries: Iterable[Any]) -> list[dict[str, Any]]:
-    """What was computed here rather than downloaded."""
-    return [
-        {
-            "file": entry.title,
-            "size_bytes": entry.size_bytes,
-            "hash": f"{kind}:{entry.path.name}",
-            "path": str(entry.path),
-        }
-        for entry in entries
-    ]
+def _row(one: Any, file: str | None, digest: str) -> dict[str, Any]:
+    return {"file": file, "size_bytes": one.size_bytes, "hash": digest, "path": str(one.path)}
 
 
 def _line(row: dict[str, Any]) -> str:

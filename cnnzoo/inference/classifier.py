@@ -87,7 +87,7 @@ def _of_path(spec: ModelSpec, weights: str, options: dict[str, Any]) -> Classifi
     height, width, channels = spec.shape_for(spec.choose(options))
     resize = None if spec.dataset != "ImageNet-1k" else round(height / 0.875)
     view = View(height, width, channels, resize)
-    labels = labels_of(spec.dataset) if spec.dataset else _numbered(spec.num_classes)
+    labels = labels_of(spec.dataset) if spec.dataset else numbered(spec.num_classes)
     return Classifier(f"{spec.name}, weights {weights}", model, view, labels, spec.dataset)
 
 
@@ -114,8 +114,9 @@ def _of_model(model: keras.Model) -> Classifier:
             "(N, height, width, channels) of known size and gives (N, classes)."
         )
     height, width, channels = shape[1:]
-    return Classifier(model.name, model, View(height, width, channels), _numbered(classes[1]))
+    return Classifier(model.name, model, View(height, width, channels), numbered(classes[1]))
 
 
-def _numbered(classes: int) -> tuple[Label, ...]:
+def numbered(classes: int) -> tuple[Label, ...]:
+    """Of classes whose names nobody knows."""
     return tuple(Label(str(i), f"class {i}") for i in range(classes))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import tempfile
 import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -16,9 +17,10 @@ import numpy as np
 
 from cnnzoo import files, machine
 from cnnzoo.errors import MissingExtraError, UsageError, WeightsError
-from cnnzoo.inference import formats
+from cnnzoo.inference import formats, quantised
 from cnnzoo.inference.classifier import Classifier, open_classifier
-from cnnzoo.runtimes import backends, onnxruntime, openvino, probe
+from cnnzoo.inference.quantised import Cost, Labelled, difference
+from cnnzoo.runtimes import onnxruntime, openvino, probe
 from cnnzoo.runtimes.backends import Run
 from cnnzoo.units import mebibytes
 
@@ -32,7 +34,10 @@ class Export:
     Attributes:
         path: The folder.
         file: What the other program opens, in it.
-        difference: From Keras, relative in the L2 norm, on eight computed pictures.
+        precision: "float32" or "int8".
+        difference: From Keras in float32, relative in the L2 norm: on eight computed pictures, for
+            int8 on images it was fitted to.
+        cost: Of int8, in accuracy.
         size_bytes: Of everything in the folder.
     """
 
@@ -40,14 +45,19 @@ class Export:
     format: str
     path: Path
     file: Path
+    precision: str
     difference: float
+    cost: Cost | None
     size_bytes: int
 
     def __str__(self) -> str:
-        return (
-            f"{self.network} as {self.format}: {self.file}, {mebibytes(self.size_bytes)} in all\n"
+        found = (
             f"answers as Keras does, {self.difference:.0e} relative "
-            f"(allowed: {probe.ALLOWED['float32']:.0e})\n"
+            f"(allowed: {probe.ALLOWED['float32']:.0e})"
+        )
+        return (
+            f"{self.network} as {self.format} in {self.precision}: {self.file}, "
+            f"{mebibytes(self.size_bytes)} in all\n{self.cost or found}\n"
             f"labels: {self.path / LABELS}; what it takes and gives: {self.path / ABOUT}"
         )
 
@@ -62,6 +72,8 @@ def export(
     format: str,
     out: str | Path | None = None,
     weights: str | None = None,
+    precision: str = "float32",
+    calibration: Labelled | None = None,
     overwrite: bool = False,
     **options: Any,
 ) -> Export:
@@ -77,33 +89,64 @@ def export(
         format: "onnx", "openvino", "litert" or "saved_model".
         out: The folder, new; ``<network>-<format>`` unless given.
         weights: A tag of ``cnnzoo info NAME``, or a file; the first tag unless given.
+        precision: "float32", or for ONNX and OpenVINO "int8": 8-bit weights and activations.
+        calibration: For int8, what ``cnnzoo.load_data`` returns. Some hundred training images set
+            the ranges of the numbers, test images show what it costs in accuracy.
         overwrite: Replace a folder that an export wrote.
         **options: Of the network.
 
     Raises:
-        UnknownNameError: No network, weights or format is called so.
-        UsageError: The folder exists, or Keras cannot write the format on this backend.
+        UnknownNameError: No network, weights, format or precision is called so.
+        UsageError: The folder exists, the format and the precision do not go together, or Keras
+            cannot write the format on this backend.
+        DataError: The labels of the images are not those of the network.
         MissingExtraError: What writes or checks the format is not installed.
         WeightsError: What was written answers otherwise; nothing is left of it.
         StorageError: The folder cannot be written.
     """
     kind = formats.pick_format(format)
+    precision = formats.check_precision(precision, kind.name, calibration is not None)
     name = architecture.name if isinstance(architecture, keras.Model) else Path(architecture).name
-    target = Path(out) if out is not None else Path(f"{name}-{kind.name}")
+    end = kind.name if precision == "float32" else f"{kind.name}-{precision}"
+    target = Path(out) if out is not None else Path(f"{name}-{end}")
     formats.check_folder(target, ABOUT, overwrite)
     classifier = open_classifier(architecture, weights, **options)
-    writer = _WRITERS[kind.name]
+    if calibration is not None:
+        quantised.check(classifier, calibration)
     with files.replacing_folder(target) as folder:
-        _write(writer.write, classifier.model, folder, kind)
-        found = _difference(classifier.model, writer.load(folder / kind.file))
-        if not found <= probe.ALLOWED["float32"]:
-            raise WeightsError(
-                f"{classifier.title} as {kind.name} differs from Keras by {found:.1e} relative "
-                f"(allowed: {probe.ALLOWED['float32']:.0e}); nothing is left. Try another format."
-            )
-        _describe(folder, classifier, kind, found)
+        if calibration is None:
+            found, cost = _write_float32(classifier, folder, kind), None
+        else:
+            found, cost = _write_int8(classifier, calibration, folder, kind)
+        _describe(folder, classifier, kind, found, cost)
     size = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
-    return Export(classifier.title, kind.name, target, target / kind.file, found, size)
+    return Export(
+        classifier.title, kind.name, target, target / kind.file, precision, found, cost, size
+    )
+
+
+def _write_float32(classifier: Classifier, folder: Path, kind: formats.Format) -> float:
+    """Write the network; how far its answers are from those of Keras."""
+    model, writer = classifier.model, _WRITERS[kind.name]
+    _write(writer.write, model, folder, kind)
+    pixels = probe.pictures(model.inputs[0].shape[1:])
+    found = difference(writer.load(folder / kind.file), model, pixels)
+    if not found <= probe.ALLOWED["float32"]:
+        raise WeightsError(
+            f"{classifier.title} as {kind.name} differs from Keras by {found:.1e} relative "
+            f"(allowed: {probe.ALLOWED['float32']:.0e}); nothing is left. Try another format."
+        )
+    return found
+
+
+def _write_int8(
+    classifier: Classifier, data: Labelled, folder: Path, kind: formats.Format
+) -> tuple[float, Cost]:
+    """The same by way of ONNX in float32, and what it costs in accuracy."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as plain:
+        _write(onnxruntime.export, classifier.model, Path(plain), kind)
+        source = Path(plain) / onnxruntime.FILE
+        return quantised.write(classifier, data, source, folder, kind.name)
 
 
 def _write(
@@ -123,19 +166,18 @@ def _write(
         ) from error
 
 
-def _difference(model: keras.Model, run: Run) -> float:
-    pixels = probe.pictures(model.inputs[0].shape[1:])
-    known = np.asarray(backends.called(model)(pixels), "float32")
-    return probe.difference(np.asarray(run(pixels), "float32"), known)
-
-
 def _describe(
-    folder: Path, classifier: Classifier, kind: formats.Format, difference: float
+    folder: Path,
+    classifier: Classifier,
+    kind: formats.Format,
+    found: float,
+    cost: Cost | None,
 ) -> None:
     """Labels, and everything that somebody without Keras must know."""
     names = [label.name for label in classifier.labels]
     (folder / LABELS).write_text("\n".join(names) + "\n", encoding="utf-8")
     model, view = classifier.model, classifier.view
+    checked = {"allowed": probe.ALLOWED["float32"]} if cost is None else {"cost": asdict(cost)}
     about = {
         "kind": "cnnzoo export",
         "network": classifier.title,
@@ -149,7 +191,8 @@ def _describe(
             "fitting": asdict(view),
         },
         "output": {"shape": list(model.outputs[0].shape), "classes": names},
-        "check": {"difference": difference, "allowed": probe.ALLOWED["float32"]},
+        "precision": "float32" if cost is None else "int8",
+        "check": {"difference": found, **checked},
         "versions": machine.versions(),
         "files": {
             str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()

@@ -39,6 +39,36 @@ def pick_format(name: str) -> Format:
     return pick(FORMATS, name, kind="format", aliases={"tflite": "litert"}, see=see)
 
 
+INT8 = ("onnx", "openvino")  # the formats that 8 bits can be written in
+_PRECISIONS = {name: name for name in ("float32", "int8")}
+
+
+def check_precision(precision: str, format: str, calibrated: bool) -> str:
+    """The precision as it is spelled, if the format has it and int8 has pictures to be fitted to.
+
+    Raises:
+        UnknownNameError: There is no such precision; the message gives the nearest name.
+        UsageError: The three do not go together.
+    """
+    precision = pick(_PRECISIONS, precision, kind="precision")
+    if precision == "float32":
+        if calibrated:
+            raise UsageError(
+                "calibration fits int8 and changes nothing in float32. Add precision='int8', or "
+                "leave calibration out."
+            )
+        return precision
+    if format not in INT8:
+        raise UsageError(f"{format} cannot be written in int8 here. Use one of: {', '.join(INT8)}.")
+    if not calibrated:
+        raise UsageError(
+            "precision='int8' is fitted to pictures of the kind that the network will see, and "
+            "measured on labelled ones: add --calibration DATA, in Python "
+            "calibration=cnnzoo.load_data(DATA)."
+        )
+    return precision
+
+
 def check_folder(target: Path, mark: str, overwrite: bool) -> None:
     """Refuse a folder that would be lost.
 

@@ -19,18 +19,13 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from cnnzoo import files
 from cnnzoo.errors import IntegrityError, StorageError
 from cnnzoo.pretrained.environment import cache_folder
 from cnnzoo.pretrained.integrity import open_intact
 from cnnzoo.pretrained.partial import is_abandoned
 from cnnzoo.pretrained.remote import HASH, RemoteFile
-from cnnzoo.pretrained.storage import storage_errors
+from cnnzoo.pretrained.storage import cache_errors, is_marked, mark
 
-_TAG = (
-    "Signature: 8a477f597d28d172789f06886806bc55\n"
-    "# Downloads of cnnzoo, each checked whenever it is used. Deleting them loses nothing.\n"
-)
 _SCHEMES = ("sha256", "md5", "sha256-prefix")
 _BLOB = re.compile(r"(?P<digest>[0-9a-f]+)(\.[A-Za-z0-9]+)?")
 _LOCK = re.compile(r"\.(?P<digest>[0-9a-f]+)\.lock")
@@ -81,11 +76,9 @@ def prepare(file: RemoteFile) -> None:
         StorageError: The cache cannot be written. No other folder is used instead.
     """
     folder = blob_path(file).parent
-    with storage_errors(folder):
+    with cache_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        tag = _blobs() / "CACHEDIR.TAG"
-        if not tag.exists():
-            files.write_text(tag, _TAG)
+        mark(_blobs())
 
 
 def cache_list() -> tuple[CachedFile, ...]:
@@ -95,11 +88,6 @@ def cache_list() -> tuple[CachedFile, ...]:
         for path, size in _ours()
         if (promised := _promised(path, _BLOB))
     )
-
-
-def cache_verify() -> tuple[tuple[CachedFile, bool], ...]:
-    """Every file of the cache and whether it is intact; reads them all, changes none."""
-    return tuple((cached, cached.is_intact()) for cached in cache_list())
 
 
 def cache_prune(keep: Collection[str] = ()) -> tuple[Removed, ...]:
@@ -115,7 +103,7 @@ def cache_prune(keep: Collection[str] = ()) -> tuple[Removed, ...]:
     for path, size in _ours():
         reason = _reason_to_go(path, keep)
         if reason:
-            with storage_errors(path):
+            with cache_errors(path):
                 path.unlink(missing_ok=True)
             removed.append(Removed(path, size, reason))
     return tuple(removed)
@@ -140,8 +128,7 @@ def _ours() -> Iterator[tuple[Path, int]]:
     blobs = _blobs()
     if not blobs.is_dir():
         return
-    tag = blobs / "CACHEDIR.TAG"
-    if not tag.is_file() or tag.read_text("utf-8", "replace") != _TAG:
+    if not is_marked(blobs):
         raise StorageError(
             f"{blobs} is not marked as a cache of cnnzoo, so nothing in it is touched. "
             "Set CNNZOO_CACHE to the folder that is."

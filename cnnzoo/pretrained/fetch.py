@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from cnnzoo.errors import DownloadError, IntegrityError, OfflineError, StorageError
+from cnnzoo.files import storage_errors
 from cnnzoo.pretrained import cache, environment
 from cnnzoo.pretrained.http import Source
 from cnnzoo.pretrained.integrity import open_intact
@@ -18,7 +19,6 @@ from cnnzoo.pretrained.lock import one_at_a_time
 from cnnzoo.pretrained.partial import partial_for
 from cnnzoo.pretrained.progress import progress_bar
 from cnnzoo.pretrained.remote import RemoteFile
-from cnnzoo.pretrained.storage import storage_errors
 from cnnzoo.pretrained.transfer import Limits, transfer
 from cnnzoo.units import grouped
 

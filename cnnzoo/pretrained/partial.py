@@ -19,8 +19,9 @@ from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
 
+from cnnzoo.files import sync
 from cnnzoo.pretrained.remote import RemoteFile
-from cnnzoo.pretrained.storage import refusal, storage_errors
+from cnnzoo.pretrained.storage import cache_errors
 from cnnzoo.units import mebibytes
 
 _SPARE_BYTES = 2**24  # left free on the disk beside the file itself
@@ -40,7 +41,7 @@ class Partial:
 
     def restart(self) -> None:
         """Forget everything received."""
-        with storage_errors(self.path):
+        with cache_errors(self.path):
             self._opened.seek(0)
             self._opened.truncate()
         self._hasher = hashlib.new(self._algorithm, usedforsecurity=False)
@@ -52,7 +53,7 @@ class Partial:
         Raises:
             StorageError: The disk is full or refuses.
         """
-        with storage_errors(self.path):
+        with cache_errors(self.path):
             rest = memoryview(chunk)
             while rest:
                 rest = rest[self._opened.write(rest) :]
@@ -65,7 +66,7 @@ class Partial:
 
     def sync(self) -> None:
         """Force the bytes to the disk and close."""
-        with storage_errors(self.path):
+        with cache_errors(self.path):
             os.fsync(self._opened.fileno())
             self._opened.close()
 
@@ -79,24 +80,29 @@ def partial_for(target: Path, file: RemoteFile) -> Iterator[Partial]:
     """
     _check_room(target, file)
     _sweep(target.parent)
-    path = target.parent / f".cnnzoo.{_host()}.{os.getpid()}.{secrets.token_hex(4)}.part"
-    with storage_errors(path):
+    path = target.with_name(part_name())
+    with cache_errors(path):
         opened = path.open("xb", buffering=0)
     try:
         with opened:
             partial = Partial(path, opened, file.algorithm)
             yield partial
             partial.sync()
-        with storage_errors(target):
+        with cache_errors(target):
             _replace(path, target)
-            _sync_folder(target.parent)
+            sync(target.parent)
     finally:
         with contextlib.suppress(OSError):
             path.unlink(missing_ok=True)
 
 
+def part_name() -> str:
+    """A name for what is being written, which says by whom."""
+    return f".cnnzoo.{_host()}.{os.getpid()}.{secrets.token_hex(4)}.part"
+
+
 def is_abandoned(path: Path) -> bool:
-    """Whether ``path`` is a partial download whose process, on this machine, no longer runs."""
+    """Whether ``path`` has such a name, and the process, on this machine, no longer runs."""
     parts = _NAME.fullmatch(path.name)
     return parts is not None and parts["host"] == _host() and not _runs(int(parts["pid"]))
 
@@ -105,15 +111,14 @@ def _check_room(target: Path, file: RemoteFile) -> None:
     """Say that the disk is full before the first byte rather than after the last."""
     if file.size_bytes is None:
         return
-    with storage_errors(target):
+    with cache_errors(target):
         free = shutil.disk_usage(target.parent).free
-    if free < file.size_bytes + _SPARE_BYTES:
-        raise refusal(
-            f"{file.name} needs {mebibytes(file.size_bytes)} and {target.parent} has "
-            f"{mebibytes(free)} free. Free some space, or choose another cache folder with "
-            "CNNZOO_CACHE.",
-            errno.ENOSPC,
-        )
+        if free < file.size_bytes + _SPARE_BYTES:
+            raise OSError(
+                errno.ENOSPC,
+                f"{file.name} needs {mebibytes(file.size_bytes)} and the disk has "
+                f"{mebibytes(free)} free",
+            )
 
 
 def _sweep(folder: Path) -> None:
@@ -136,16 +141,6 @@ def _replace(path: Path, target: Path) -> None:
             if not busy or time.monotonic() > give_up:
                 raise
             time.sleep(0.05)
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":  # Windows cannot open folders
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _host() -> str:

@@ -1,38 +1,36 @@
-"""What to say when the operating system refuses to write."""
+"""What all folders of the cache have in common: a mark that says whose they are, and advice."""
 
 from __future__ import annotations
 
-import contextlib
-import errno
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
-from cnnzoo.errors import StorageError
+from cnnzoo import files
 
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
-
-
-@contextlib.contextmanager
-def storage_errors(path: Path) -> Iterator[None]:
-    """Turn an ``OSError`` about ``path`` into a `StorageError` that names the way out."""
-    try:
-        yield
-    except StorageError:
-        raise
-    except OSError as error:
-        if error.errno in _FULL:
-            advice = "Free some space, or choose another cache folder with CNNZOO_CACHE."
-        elif error.errno in _FORBIDDEN:
-            advice = "Choose a cache folder that you may write with CNNZOO_CACHE."
-        else:
-            advice = "Check the folder, or choose another cache folder with CNNZOO_CACHE."
-        reason = error.strerror or error
-        raise refusal(f"{path} cannot be written: {reason}. {advice}", error.errno) from error
+_SIGNATURE = "Signature: 8a477f597d28d172789f06886806bc55\n"  # known to backup programs
+_OURS = "# Kept by cnnzoo, checked whenever it is used. What is deleted comes or is made again.\n"
 
 
-def refusal(message: str, number: int | None) -> StorageError:
-    """A `StorageError` that keeps the system's error number."""
-    error = StorageError(message)
-    error.errno = number
-    return error
+def cache_errors(path: Path) -> AbstractContextManager[None]:
+    """`files.storage_errors` for what is in the cache."""
+    return files.storage_errors(path, "choose another cache folder with CNNZOO_CACHE")
+
+
+def mark(folder: Path) -> None:
+    """Tell backup programs, and us, that what is in the folder can be had again."""
+    tag = _tag(folder)
+    if not tag.exists():
+        files.write_text(tag, _SIGNATURE + _OURS)
+
+
+def is_marked(folder: Path) -> bool:
+    """Whether the mark is ours, in today's words or older ones."""
+    tag = _tag(folder)
+    if not tag.is_file():
+        return False
+    text = tag.read_text("utf-8", "replace")
+    return text.startswith(_SIGNATURE) and "cnnzoo" in text
+
+
+def _tag(folder: Path) -> Path:
+    return folder / "CACHEDIR.TAG"

@@ -15,8 +15,8 @@ from cnnzoo.runtimes import backends, names, quantise
 from cnnzoo.runtimes.backends import Run
 from cnnzoo.runtimes.forms import Forms, installed
 from cnnzoo.runtimes.runner import Runner
-from cnnzoo.runtimes.store import Store
 from cnnzoo.runtimes.trial import KERAS, Decision, candidates, measure
+from cnnzoo.store import RUNTIMES
 
 __all__ = ["FEW", "Runner", "compile", "fresh"]
 
@@ -79,13 +79,12 @@ def compile(
     if runtime == "auto" and plain and machine.hardware()["accelerators"]:
         return runner(_compiled(model), Decision(*KERAS, ""))
     pictures = quantise.check(calibration, shape) if precision == "int8" else None
-    forms = Forms(model, Store(), pictures)
-    return runner(*_chosen(forms, runtime, precision))
+    return runner(*_chosen(Forms(model, pictures), runtime, precision))
 
 
 def fresh(model: keras.Model, runtime: str, precision: str, calibration: Any = None) -> Run:
     """The network as one runtime runs it, compared with nothing and kept nowhere."""
-    return Forms(model, None, calibration).run(runtime, precision)
+    return Forms(model, calibration, keep=False).run(runtime, precision)
 
 
 def _chosen(forms: Forms, runtime: str, precision: str) -> tuple[Run, Decision]:
@@ -93,13 +92,13 @@ def _chosen(forms: Forms, runtime: str, precision: str) -> tuple[Run, Decision]:
     asked = candidates(runtime, precision)
     if asked == [KERAS]:
         return _compiled(forms.model), Decision(*KERAS, "")
-    if forms.store is None:
+    if not forms.keep:
         return measure(forms, asked, choosing=runtime == "auto")
     hardware = machine.hardware()
     here = [installed(name) for name in names.PRECISIONS], hardware["cpu"], hardware["cores"]
     pictures = "" if forms.calibration is None else quantise.fingerprint(forms.calibration)
     key = forms.key("decision", runtime, precision, here, pictures)
-    if known := forms.store.get(key):
+    if known := RUNTIMES.get(key):
         decision = Decision(**json.loads((known / _FILE).read_text("utf-8")))
         return forms.run(decision.runtime, decision.precision), decision
     run, decision = measure(forms, asked, choosing=runtime == "auto")
@@ -111,9 +110,8 @@ def _remember(forms: Forms, key: str, decision: Decision) -> None:
     def write(folder: Path) -> None:
         files.write_json(folder / _FILE, decision._asdict())
 
-    assert forms.store is not None
     try:
-        forms.store.put(key, f"{forms.model.name}: what is fastest", write)
+        RUNTIMES.put(key, f"{forms.model.name}: what is fastest", write)
     except StorageError as error:
         log.warning("%s", error)
 

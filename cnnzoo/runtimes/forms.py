@@ -18,7 +18,7 @@ from cnnzoo import machine
 from cnnzoo.errors import MissingExtraError, StorageError
 from cnnzoo.runtimes import backends, onnxruntime, openvino, quantise
 from cnnzoo.runtimes.backends import Run
-from cnnzoo.runtimes.store import Store, key_of
+from cnnzoo.store import RUNTIMES, key_of
 
 _VERSIONS = {
     "keras": keras.version,
@@ -33,20 +33,21 @@ class Forms:
 
     Args:
         model: With one input and one output; its weights as they are now.
-        store: Where the forms are kept; ``None`` keeps nothing, for weights nobody sees again.
         calibration: Pictures for int8.
+        keep: Whether the forms may be kept; not for weights that nobody sees again.
     """
 
     def __init__(
         self,
         model: keras.Model,
-        store: Store | None,
         calibration: NDArray[np.float32] | None = None,
+        *,
+        keep: bool = True,
     ) -> None:
         self.model = model
         self.calibration = calibration
-        self.fingerprint = fingerprint(model) if store else ""
-        self.store = store if self.fingerprint else None
+        self.fingerprint = fingerprint(model) if keep and RUNTIMES.limit_bytes() else ""
+        self.keep = bool(self.fingerprint)
 
     def run(self, runtime: str, precision: str) -> Run:
         """The network, ready.
@@ -59,47 +60,55 @@ class Forms:
             lowered = precision == "bfloat16"
             return backends.compiled(backends.in_bfloat16(self.model) if lowered else self.model)
         version(runtime)  # one that is missing is told before anything is exported
-        if self.store is not None:
+        if self.keep:
             try:
-                return self._load(runtime, precision, self.store)
+                return self._load(runtime, precision)
             except StorageError as error:
                 log.warning("%s Nothing is kept.", error)
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-            return self._load(runtime, precision, Store(Path(folder)))
+            return self._load(runtime, precision, Path(folder))
 
     def key(self, *parts: object) -> str:
         """Where something that depends on the network and the parts is kept."""
-        return key_of(self.fingerprint, sorted(machine.versions().items()), *parts)
+        return key_of([self.fingerprint, machine.versions(), *parts])
 
-    def _load(self, runtime: str, precision: str, store: Store) -> Run:
+    def _load(self, runtime: str, precision: str, temporary: Path | None = None) -> Run:
         if precision == "int8":
-            path = self._quantised(store) / onnxruntime.FILE
+            path = self._quantised(temporary) / onnxruntime.FILE
         elif runtime == "openvino":
-            path = self._exported("openvino", store) / openvino.FILE
+            path = self._exported("openvino", temporary) / openvino.FILE
         else:
-            path = self._exported("onnxruntime", store) / onnxruntime.FILE
+            path = self._exported("onnxruntime", temporary) / onnxruntime.FILE
         if runtime == "openvino":
             return openvino.load(path, precision)
         return onnxruntime.load(path)
 
-    def _exported(self, runtime: str, store: Store) -> Path:
+    def _exported(self, runtime: str, temporary: Path | None) -> Path:
         export = {"openvino": openvino.export, "onnxruntime": onnxruntime.export}[runtime]
         key = self.key(runtime, version(runtime))
-        return self._kept(store, key, f"for {runtime}", lambda to: export(self.model, to))
+        return self._made(key, f"for {runtime}", lambda to: export(self.model, to), temporary)
 
-    def _quantised(self, store: Store) -> Path:
+    def _quantised(self, temporary: Path | None) -> Path:
         pictures = self.calibration
         assert pictures is not None
         key = self.key("int8", version("onnxruntime"), quantise.fingerprint(pictures))
 
         def write(to: Path) -> None:
-            source = self._exported("onnxruntime", store) / onnxruntime.FILE
+            source = self._exported("onnxruntime", temporary) / onnxruntime.FILE
             quantise.quantise(source, to, pictures)
 
-        return self._kept(store, key, "in int8", write)
+        return self._made(key, "in int8", write, temporary)
 
-    def _kept(self, store: Store, key: str, form: str, write: Callable[[Path], object]) -> Path:
-        return store.get(key) or store.put(key, f"{self.model.name} {form}", write)
+    def _made(
+        self, key: str, form: str, write: Callable[[Path], object], temporary: Path | None
+    ) -> Path:
+        """A folder that ``write`` has filled, now or earlier: a kept one, or a temporary one."""
+        if temporary is None:
+            return RUNTIMES.get(key) or RUNTIMES.put(key, f"{self.model.name} {form}", write)
+        path = temporary / key
+        path.mkdir()
+        write(path)
+        return path
 
 
 def version(runtime: str) -> str:

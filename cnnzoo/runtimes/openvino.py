@@ -53,6 +53,12 @@ def export(model: keras.Model, folder: Path) -> None:
         model.export(str(folder / FILE), format="openvino", verbose=False)
 
 
+def convert(source: Path, folder: Path) -> None:
+    """Write the network of an ONNX file, in the precision that it has, into a folder."""
+    found = package()
+    found.save_model(found.Core().read_model(source), folder / FILE, compress_to_fp16=False)
+
+
 def load(path: Path, precision: str) -> Run:
     """The network in that file, OpenVINO's or ONNX's, compiled for each number of images met.
 

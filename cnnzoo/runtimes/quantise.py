@@ -15,11 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnzoo.errors import UsageError
+from cnnzoo.pictures import Images
 from cnnzoo.runtimes.onnxruntime import FILE
+from cnnzoo.view import View
 
 BATCH = 8
-LEAST = 16  # fewer pictures say too little about what is to come
+LEAST, USUAL = 16, 256  # fewer pictures say too little about what is to come; more say no more
 _KEPT = {"Softmax", "Sigmoid", "Exp", "Pow"}  # eight bits are too few for what these give
+
+
+def pictures(images: Images, view: View) -> NDArray[np.uint8]:
+    """As many of the images as are usual, from all over: class follows class in many folders."""
+    count = min(USUAL, len(images))
+    return view.rows(images, np.linspace(0, len(images) - 1, count).astype(int))
 
 
 def check(calibration: Any, shape: tuple[int | None, ...]) -> NDArray[np.float32]:

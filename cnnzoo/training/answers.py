@@ -10,18 +10,17 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from cnnzoo.errors import DataError
+from cnnzoo.runtimes import quantise
 from cnnzoo.runtimes.runner import Runner
 from cnnzoo.training.datasets import Dataset, Part
 from cnnzoo.view import View
-
-CALIBRATION = 256  # images by which int8 is fitted
 
 
 def calibration(dataset: Dataset, view: View) -> np.ndarray:
     """Pictures by which int8 is fitted: of training, or where there are none, of what there is."""
     held = (dataset.train, dataset.validation, dataset.test)
     part = next(one for one in held if one is not None and len(one))
-    return np.asarray(view.rows(part.images, np.arange(min(CALIBRATION, len(part)))))
+    return quantise.pictures(part.images, view)
 
 
 def probabilities_of(

@@ -16,6 +16,7 @@ import keras
 import numpy as np
 
 from cnnzoo import machine
+from cnnzoo.catalogue.labels import check_classes
 from cnnzoo.errors import DataError, UsageError
 from cnnzoo.files import write_json, write_text
 from cnnzoo.pictures import ImageFiles
@@ -26,7 +27,7 @@ from cnnzoo.training.datasets import Dataset, Part, load_data
 from cnnzoo.training.metrics import score
 from cnnzoo.training.report import render
 from cnnzoo.training.rundir import free_path
-from cnnzoo.training.subject import Subject, check_classes, find_subject
+from cnnzoo.training.subject import Subject, find_subject
 from cnnzoo.units import percent
 from cnnzoo.view import View
 
@@ -122,7 +123,10 @@ def evaluate(
     dataset = data if isinstance(data, Dataset) else load_data(data, bad_data=bad_data)
     images = _part(dataset, part)
     class_names = check_classes(
-        subject, dataset.class_names, of_digits=dataset.name in ("digits", "mnist")
+        subject.title,
+        subject.class_names,
+        dataset.class_names,
+        of_digits=dataset.name in ("digits", "mnist"),
     )
     network = model if isinstance(model, keras.Model) else subject.load()
     view = _view(subject, network, len(class_names))

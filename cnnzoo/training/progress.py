@@ -21,10 +21,11 @@ class ShowProgress:
     """
 
     def __init__(self, stream: TextIO, epochs: int, batches: int, done: int = 0) -> None:
-        self.console = Console(file=stream, highlight=False)
+        # Rich would draw in notebooks, with another package, and wherever FORCE_COLOR is set.
+        self.console = Console(file=stream, highlight=False, force_jupyter=False)
         self.epochs = epochs
         self.batches = batches
-        self.live = self.console.is_terminal and not self.console.is_dumb_terminal
+        self.live = stream.isatty() and not self.console.is_dumb_terminal
         self.bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),

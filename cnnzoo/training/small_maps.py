@@ -47,12 +47,15 @@ def _gains(layer: layers.Layer) -> bool:
         and layer.data_format == "channels_last"
         and (layer.strides, layer.dilation_rate, layer.groups) == ((1, 1), (1, 1), 1)
         and min(layer.kernel_size) > 1  # else it is one product of matrices anyway
-        and _is_small(*layer.input.shape[1:3], layer.input.shape[3] * layer.filters)
+        and _is_small(layer)
     )
 
 
-def _is_small(height: int | None, width: int | None, channels: int) -> bool:
-    return height is not None and width is not None and CHANNELS * height * width <= channels
+def _is_small(layer: layers.Conv2D) -> bool:
+    height, width, channels = layer.input.shape[1:]
+    if height is None or width is None:
+        return False
+    return bool(CHANNELS * height * width <= channels * layer.filters)
 
 
 def _call(layer: layers.Conv2D) -> Callable[[Any], Any]:

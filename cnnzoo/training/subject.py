@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,6 @@ from cnnzoo.catalogue.labels import forms_of
 from cnnzoo.catalogue.registry import get_spec
 from cnnzoo.catalogue.weights import WeightsEntry, get_weights, list_weights
 from cnnzoo.errors import DataError, UsageError
-from cnnzoo.lookup import did_you_mean
 from cnnzoo.pictures import printable
 from cnnzoo.training.rundir import KIND
 
@@ -98,45 +97,6 @@ def find_subject(
             "name of 'cnnzoo list'."
         )
     return Subject(path.name, path.stem, path=path)
-
-
-def check_classes(
-    subject: Subject, given: Sequence[str], *, of_digits: bool = False
-) -> tuple[str, ...]:
-    """The names of the classes, if the data number them as the network does.
-
-    Data whose classes are called 0, 1, 2, … have no names of their own and take the network's,
-    unless the images are known to be of digits.
-
-    Raises:
-        DataError: Other classes, or another order; every figure would be wrong.
-    """
-    found = tuple(given)
-    if not subject.class_names:
-        return found
-    known = subject.class_names[0]
-    if found in subject.class_names:
-        return known
-    if not of_digits and len(found) == len(known) and found == tuple(map(str, range(len(found)))):
-        return known
-    raise DataError(f"{subject.title} and the data do not agree: {_difference(known, found)}")
-
-
-def _difference(known: tuple[str, ...], given: tuple[str, ...]) -> str:
-    if len(known) != len(given):
-        return (
-            f"it knows {len(known):,} classes ({_few(known)}), "
-            f"they have {len(given):,} ({_few(given)})."
-        )
-    place = next(i for i, pair in enumerate(zip(known, given, strict=True)) if pair[0] != pair[1])
-    both = f"class {place} is {known[place]!r} to it and {given[place]!r} to them"
-    if sorted(known) == sorted(given):
-        return f"the classes are the same in another order; {both}. Renumber the labels."
-    return f"{both}.{did_you_mean(given[place], known, 1)} It knows {_few(known)}."
-
-
-def _few(names: Sequence[str]) -> str:
-    return ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
 
 
 def _of_run(folder: Path) -> Subject:

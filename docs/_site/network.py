@@ -56,7 +56,7 @@ def page(card: Card) -> str:
         *_forms(spec),
         *_weights(card),
         "## Use",
-        _use(card),
+        use(card),
     ]
     return "\n\n".join(part for part in parts if part)
 
@@ -196,25 +196,35 @@ def _weights(card: Card) -> list[str]:
     return ["## Public weights", accuracies, sources, said]
 
 
-def _use(card: Card) -> str:
+def use(card: Card) -> str:
     """Pixels, prediction and fine-tuning, as far as the network can."""
     spec = card.spec
     rule = PREPROCESSING[spec.preprocessing]
+    size = ", ".join(map(str, spec.input_shape))
     parts = [
         f"**Pixels.** The network reads `{rule.name}`: {rule.note}. Data, `predict` and "
         "`finetune` do it by themselves; for the bare network:",
-        f'```python\nready = cnnzoo.preprocess_input(pixels, "{spec.name}")  # RGB, 0 to 255\n'
+        "```python\nimport numpy as np\n\n"
+        f"pixels = np.random.default_rng(0).integers(0, 256, (1, {size}))  # 0 to 255\n"
+        f'ready = cnnzoo.preprocess_input(pixels, "{spec.name}")\n'
         f'model = cnnzoo.build("{spec.name}", include_preprocessing=True)  # or inside\n```',
     ]
     entry = next((w for w in card.weights if w.part == "full"), None)
     if entry is not None:
         picture = "photo.jpg" if spec.input_shape[2] == 3 else "digit.png"
         parts += [
-            "**Predicting** with trained weights:",
+            f"**Predicting** with trained weights, {_whence(entry)}:",
             f"```sh\ncnnzoo predict {spec.name} {picture} --weights {entry.tag}\n```",
         ]
     parts += ["**Fine-tuning** or training:", f"```sh\n{_finetune(spec, entry)}\n```"]
     return "\n\n".join(parts)
+
+
+def _whence(entry: WeightsEntry) -> str:
+    if entry.shipped_path:
+        return "which come with the package"
+    size = "" if entry.size_bytes is None else f" ({units.mebibytes(entry.size_bytes)})"
+    return f"which are downloaded the first time{size}"
 
 
 def _finetune(spec: ModelSpec, entry: WeightsEntry | None) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cnnzoo.cli.main import main
-from cnnzoo.training.probe import store
+from cnnzoo.store import FEATURES
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +47,7 @@ def test_a_probe_is_printed_kept_listed_saved_and_pruned(
     code, out, _ = _typed(capsys, "cache", "list")
     assert "lenet5 mnist: digits training" in out
     assert out.splitlines()[-1].startswith("2 files, ")
-    (array, _) = sorted(store.folder().glob("*/features.npy"))
+    (array, _) = sorted(FEATURES.folder.glob("*/features.npy"))
     array.write_bytes(b"")
     code, out, _ = _typed(capsys, "cache", "verify")
     assert code == 4

@@ -23,7 +23,7 @@ def test_table_of_the_readme_is_what_its_command_prints(capsys):
 def test_every_built_in_network_has_its_page_in_the_navigation():
     text = (ROOT / "mkdocs.yml").read_text("utf-8")
     navigation = yaml.safe_load(text)["nav"]
-    networks = next(section["Networks"] for section in navigation if "Networks" in section)
+    networks = next(section["The zoo"] for section in navigation if "The zoo" in section)
     pages = [page for entry in networks for page in entry.values()]
     assert pages == ["networks/index.md", *(f"networks/{n}.md" for n in cnnzoo.list_models())]
 

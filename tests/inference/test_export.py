@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -9,10 +10,17 @@ import numpy as np
 import pytest
 
 import cnnzoo
-from cnnzoo.errors import MissingExtraError, UnknownNameError, UsageError, WeightsError
+from cnnzoo.errors import (
+    DataError,
+    MissingExtraError,
+    UnknownNameError,
+    UsageError,
+    WeightsError,
+)
 from cnnzoo.inference import export as export_module
 from cnnzoo.inference.export import export
 from cnnzoo.runtimes import backends, onnxruntime, openvino, probe
+from cnnzoo.training.batches import Batches
 
 PIXELS = probe.pictures((32, 32, 1))
 
@@ -102,3 +110,59 @@ def test_a_model_of_ones_own_is_exported_under_its_name(
     found = export(mine, format="openvino")
     assert found.path == Path("mine-openvino")
     assert "class 1" in (found.path / "labels.txt").read_text()
+
+
+@pytest.mark.parametrize("format", ["onnx", "openvino"])
+def test_int8_is_smaller_and_says_what_it_costs(format: str, tmp_path: Path) -> None:
+    digits = cnnzoo.load_data("digits")
+    plain = export("lenet5", format=format, out=tmp_path / "plain")
+    found = export(
+        "lenet5", format=format, precision="int8", calibration=digits, out=tmp_path / "small"
+    )
+    weights = {"onnx": "model.onnx", "openvino": "model.bin"}[format]
+    assert (found.path / weights).stat().st_size < (plain.path / weights).stat().st_size / 2
+    model = cnnzoo.build("lenet5", weights="mnist", include_preprocessing=True)
+    pixels = Batches(digits.test, (32, 32, 1), len(digits.test), 10)[0][0].astype("float32")
+    right = {
+        "float32": np.asarray(backends.called(model)(pixels)).argmax(1) == digits.test.labels,
+        "int8": np.asarray(export_module._WRITERS[format].load(found.file)(pixels)).argmax(1)
+        == digits.test.labels,
+    }
+    assert found.cost is not None
+    assert (found.cost.data, found.cost.images) == ("digits", len(digits.test))
+    assert found.cost.float32 == pytest.approx(right["float32"].mean(), abs=0.003)
+    assert found.cost.int8 == pytest.approx(right["int8"].mean(), abs=0.003)
+    assert found.cost.int8 > 0.7
+    assert 1e-4 < found.difference < 0.2
+    about = json.loads((found.path / "cnnzoo.json").read_text())
+    assert about["precision"] == "int8"
+    assert about["check"]["cost"]["fitted"] == 256
+    assert "359 test images of digits right in int8" in str(found)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["plain", "small"]
+
+
+def test_int8_needs_a_format_and_labelled_images_and_float32_none(tmp_path: Path) -> None:
+    digits, out = cnnzoo.load_data("digits"), tmp_path / "out"
+    with pytest.raises(UsageError, match="Use one of: onnx, openvino"):
+        export("lenet5", format="litert", precision="int8", calibration=digits, out=out)
+    with pytest.raises(UsageError, match="--calibration DATA"):
+        export("lenet5", format="onnx", precision="int8", out=out)
+    with pytest.raises(UsageError, match="changes nothing in float32"):
+        export("lenet5", format="onnx", calibration=digits, out=out)
+    with pytest.raises(UnknownNameError, match="int8"):
+        export("lenet5", format="onnx", precision="int4", calibration=digits, out=out)
+    with pytest.raises(UsageError, match=r"cnnzoo\.load_data\('digits'\)"):
+        export("lenet5", format="onnx", precision="int8", calibration="digits", out=out)  # type: ignore[arg-type]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_labels_that_mean_something_else_are_refused(tmp_path: Path) -> None:
+    digits, out = cnnzoo.load_data("digits"), tmp_path / "out"
+    other = replace(digits, name="mine", class_names=tuple("abcdefghij"))
+    with pytest.raises(DataError, match="class 0 is '0' to it and 'a' to them"):
+        export("lenet5", format="onnx", precision="int8", calibration=other, out=out)
+    image = keras.Input((8, 8, 1))
+    two = keras.Model(image, keras.layers.Dense(2)(keras.layers.Flatten()(image)), name="two")
+    with pytest.raises(DataError, match="two answers 2 classes, digits has 10"):
+        export(two, format="onnx", precision="int8", calibration=digits, out=out)
+    assert list(tmp_path.iterdir()) == []

@@ -20,8 +20,10 @@ from fault_server import BODY, HASH
 from cnnzoo import errors
 from cnnzoo.pretrained import cache, fetch
 from cnnzoo.pretrained.remote import RemoteFile
+from cnnzoo.store import FEATURES
 
 FILE = RemoteFile("tiny.h5", ("https://127.0.0.1:1/tiny.h5",), HASH, len(BODY))
+KEY = 32 * "a"
 KILLED = 9
 EVENTS = ("open", "os.mkdir", "os.rename", "os.remove", "os.truncate", "os.link", "os.chmod")
 
@@ -158,7 +160,28 @@ def _whole_copy(folder: Path, before: str) -> None:
     assert not copy.exists() or copy.read_bytes() == BODY
 
 
+def _put() -> None:
+    def write(folder: Path) -> None:
+        (folder / "one").write_bytes(BODY)
+        (folder / "two").write_bytes(BODY)
+
+    path = FEATURES.get(KEY) or FEATURES.put(KEY, "title", write)
+    assert (path / "two").read_bytes() == BODY
+
+
+def _plant_entry(folder: Path, before: str) -> None:
+    if before == "damaged":
+        _put()
+        (FEATURES.folder / KEY / "two").write_bytes(b"damaged")
+
+
+def _whole_entry(folder: Path, before: str) -> None:
+    for entry in FEATURES.entries():
+        assert entry.is_intact() or (entry.path / "two").read_bytes() == b"damaged"
+
+
 _SCENARIOS = {
+    "put": (_put, _plant_entry, _whole_entry),
     "download": (read, _plant, _never_half),
     "to": (_to_folder, _plant, _whole_copy),
     "prune": (lambda: cache.cache_prune(keep=[HASH]), _plant_many, _kept),

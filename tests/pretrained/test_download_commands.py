@@ -17,7 +17,7 @@ from cnnzoo.catalogue.datasets import get_dataset
 from cnnzoo.cli import cache, download
 from cnnzoo.pretrained.cache import blob_path
 from cnnzoo.pretrained.remote import RemoteFile
-from cnnzoo.runtimes.store import Store
+from cnnzoo.store import RUNTIMES
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +51,7 @@ Typed = Callable[..., tuple[int, str]]
 
 
 def test_exported_networks_are_listed_checked_and_pruned(typed: Typed) -> None:
-    path = Store().put("0" * 32, "small for openvino", lambda to: (to / "a.bin").write_text("a"))
+    path = RUNTIMES.put("0" * 32, "small for openvino", lambda to: (to / "a.bin").write_text("a"))
     assert "small for openvino" in typed("cache", "list")[1]
     assert typed("cache", "verify")[0] == 0
     (path / "a.bin").write_text("b")

@@ -9,10 +9,8 @@ from pathlib import Path
 import pytest
 from fault_server import BODY
 
-from cnnzoo.errors import StorageError
 from cnnzoo.pretrained.partial import Partial, partial_for
 from cnnzoo.pretrained.remote import RemoteFile
-from cnnzoo.pretrained.storage import storage_errors
 
 
 class ShortWrites(FileIO):
@@ -49,10 +47,3 @@ def test_the_bytes_reach_the_disk_before_the_name_and_the_name_too(
     with partial_for(target, file) as partial:
         partial.write(BODY)
     assert events == ["file", "rename", "folder"]
-
-
-def test_a_storage_error_is_not_wrapped_twice(tmp_path: Path) -> None:
-    inner = StorageError("the words that matter")
-    with pytest.raises(StorageError) as caught, storage_errors(tmp_path):
-        raise inner
-    assert caught.value is inner

@@ -156,6 +156,11 @@ def test_a_kill_while_pruning_leaves_what_is_kept(mirror: Callable[[str], None])
     assert int(run("kills", "prune", "full")) >= 3
 
 
+@pytest.mark.parametrize("before", ["absent", "damaged"])
+def test_a_kill_while_a_store_is_written_leaves_no_half_entry(before: str) -> None:
+    assert int(run("kills", "put", before)) >= 5
+
+
 COMMAND = """
     import signal
     import sys

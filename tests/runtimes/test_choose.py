@@ -16,7 +16,6 @@ import cnnzoo.inference
 from cnnzoo.errors import MissingExtraError, UnknownNameError, UsageError
 from cnnzoo.runtimes import backends, forms, names, openvino, trial
 from cnnzoo.runtimes.choose import FEW, compile, fresh
-from cnnzoo.runtimes.store import Store
 
 
 def _expected(model, pixels):
@@ -124,6 +123,15 @@ def test_other_weights_are_another_network(monkeypatch, network, pixels):
     changed = network()
     changed.layers[-1].bias.assign([1.0, 0.0, 0.0, 0.0])
     np.testing.assert_allclose(compile(changed)(pixels), _expected(changed, pixels), rtol=1e-4)
+
+
+def test_a_limit_of_nothing_keeps_nothing(monkeypatch, network, pixels, cache, caplog):
+    monkeypatch.setenv("CNNZOO_RUNTIMES_GIB", "0")
+    model = network()
+    answers = compile(model, "openvino", "float32")(pixels)
+    np.testing.assert_allclose(answers, _expected(model, pixels), rtol=1e-4, atol=1e-7)
+    assert not cache.exists()
+    assert not caplog.text
 
 
 def test_few_images_are_left_to_keras_and_nothing_is_exported(network, cache):
@@ -300,4 +308,3 @@ def test_what_is_only_measured_is_not_kept(network, pixels, cache):
     run = fresh(model, "openvino", "float32")
     np.testing.assert_allclose(run(pixels.astype("float32")), _expected(model, pixels), rtol=1e-4)
     assert not cache.exists()
-    assert Store().entries() == []

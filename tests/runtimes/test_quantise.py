@@ -8,7 +8,7 @@ import pytest
 from keras import layers
 
 from cnnzoo.runtimes.choose import compile
-from cnnzoo.runtimes.store import Store
+from cnnzoo.store import RUNTIMES
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +56,6 @@ def test_int8_is_as_right_as_float32(trained, bars, runtime):
 def test_other_calibration_pictures_make_another_network(trained, bars):
     for pictures in (bars[0][:32], bars[0][32:64]):
         compile(trained, "onnxruntime", "int8", calibration=pictures)
-    titles = [entry.title for entry in Store().entries()]
+    titles = [entry.title for entry in RUNTIMES.entries()]
     assert titles.count("bars in int8") == 2
     assert titles.count("bars for onnxruntime") == 1

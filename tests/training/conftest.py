@@ -32,9 +32,9 @@ def bars() -> Dataset:
     return Dataset("bars", "drawn by the test", _part(60, 1), _part(30, 2), NAMES, channels=1)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def tiny() -> Iterator[str]:
-    """The name of a registered network of 8 filters."""
+    """The name of a network of 8 filters, registered for one file: others list all networks."""
 
     def trunk(image: object) -> object:
         return layers.Conv2D(8, 5, strides=2, activation="relu", name="conv")(image)

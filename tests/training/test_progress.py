@@ -35,6 +35,14 @@ def test_a_file_gets_one_plain_line_per_epoch() -> None:
     assert "\x1b" not in stream.getvalue()
 
 
+def test_colours_asked_for_by_force_make_no_terminal_of_a_file(monkeypatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as in the notebooks of Jupyter and in some CI
+    stream = io.StringIO()
+    _train(ShowProgress(stream, epochs=2, batches=3))
+    assert len(stream.getvalue().splitlines()) == 2
+    assert "\x1b" not in stream.getvalue()
+
+
 def test_a_narrow_file_does_not_break_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "20")
     stream = io.StringIO()

@@ -7,7 +7,7 @@ import pytest
 
 from cnnzoo.errors import DataError, UnknownNameError, UsageError
 from cnnzoo.training.rundir import KIND
-from cnnzoo.training.subject import Subject, check_classes, find_subject
+from cnnzoo.training.subject import find_subject
 
 PETS = ("cat", "dog", "fox")
 
@@ -65,27 +65,3 @@ def test_a_name_without_weights_or_of_nothing_is_refused() -> None:
         find_subject("resnet5O")
     with pytest.raises(UnknownNameError):
         find_subject("resnet20", "imagenet")
-
-
-def test_classes_in_the_same_order_are_accepted() -> None:
-    subject = Subject("a run", "run", (PETS, ("n1", "n2", "n3")))
-    assert check_classes(subject, PETS) == PETS
-    assert check_classes(subject, ("n1", "n2", "n3")) == PETS
-    assert check_classes(subject, ("0", "1", "2")) == PETS
-    assert check_classes(Subject("a file", "file"), ("a", "b")) == ("a", "b")
-    with pytest.raises(DataError, match="class 0 is 'cat' to it and '0' to them"):
-        check_classes(subject, ("0", "1", "2"), of_digits=True)  # digits are no pets
-
-
-def test_classes_in_another_order_are_refused() -> None:
-    subject = Subject("a run", "run", (PETS,))
-    with pytest.raises(DataError, match="another order; class 0 is 'cat' to it and 'dog' to them"):
-        check_classes(subject, ("dog", "cat", "fox"))
-
-
-def test_other_classes_are_refused() -> None:
-    subject = Subject("a run", "run", (PETS,))
-    with pytest.raises(DataError, match=r"'fox' to it and 'fix' to them\. Did you mean 'fox'"):
-        check_classes(subject, ("cat", "dog", "fix"))
-    with pytest.raises(DataError, match=r"knows 3 classes .*they have 2 \(0, 1\)"):
-        check_classes(subject, ("0", "1"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -213,9 +212,3 @@ def _code() -> str:
     for path in [*sorted((package / "models").glob("*.py")), package / "builder.py"]:
         digest.update(path.read_bytes())
     return digest.hexdigest()
-
-
-def key_of(values: Mapping[str, Any]) -> str:
-    """The name of an entry of the store: 32 hexadecimal digits."""
-    text = json.dumps(values, sort_keys=True, default=str)
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

@@ -21,11 +21,12 @@ from cnnzoo.errors import DataError, UsageError
 from cnnzoo.pictures import ImageFiles, Images
 from cnnzoo.runtimes.choose import Runner
 from cnnzoo.runtimes.choose import compile as compile_runner
+from cnnzoo.store import key_of
 from cnnzoo.training.batches import Batches
 from cnnzoo.training.datasets import Dataset, Part
 from cnnzoo.training.heads import add_head
-from cnnzoo.training.probe import store
-from cnnzoo.training.probe.backbones import Backbone, key_of
+from cnnzoo.training.probe import arrays
+from cnnzoo.training.probe.backbones import Backbone
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +92,18 @@ class Extractor:
         effects = usual_effects(dataset) if change else ()
         drawn = {"seed": self.seed, "change": change, "effects": effects} if change else {}
         key = key_of({**self._settings, **drawn, "images": digest_of(part.images)})
-        found = store.get(key) if self.cache else None
-        if found is not None:
-            return Vectors(found[0], True, time.perf_counter() - began, found[1]["runtime"])
-        about = {
-            "title": self._title(dataset, name, change),
-            "runtime": f"{self.runner.runtime} {self.runner.precision}",
-        }
+        if self.cache and (found := arrays.get(key)):
+            array, runtime = found
+            return Vectors(array, True, time.perf_counter() - began, runtime)
+        title = self._title(dataset, name, change)
+        runtime = f"{self.runner.runtime} {self.runner.precision}"
         shape = len(part), int(self.network.outputs[0].shape[1])
-        blocks = self._blocks(part, change, effects, about["title"])
-        array = store.put(key, shape, blocks, about) if self.cache else store.scratch(shape, blocks)
-        return Vectors(array, False, time.perf_counter() - began, about["runtime"])
+        blocks = self._blocks(part, change, effects, title)
+        if self.cache:
+            array = arrays.put(key, title, runtime, shape, blocks)
+        else:
+            array = arrays.scratch(shape, blocks)
+        return Vectors(array, False, time.perf_counter() - began, runtime)
 
     @cached_property
     def network(self) -> keras.Model:

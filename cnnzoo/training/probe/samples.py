@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cnnzoo.training.probe.store import scratch
+from cnnzoo.training.probe.arrays import scratch
 
 ROWS = 1024  # read at once
 

@@ -13,7 +13,8 @@ from keras import layers
 from cnnzoo.builder import build
 from cnnzoo.catalogue.registry import register_model, unregister_model
 from cnnzoo.errors import UnknownNameError, UnknownOptionError, UsageError, WeightsError
-from cnnzoo.training.probe.backbones import digest_of, find_backbone, key_of
+from cnnzoo.store import key_of
+from cnnzoo.training.probe.backbones import digest_of, find_backbone
 
 
 def _key(*arguments: Any, **named: Any) -> str:
@@ -93,7 +94,8 @@ def test_the_key_changes_with_the_preprocessing(monkeypatch: pytest.MonkeyPatch)
 def test_a_network_of_the_zoo_is_known_without_being_built() -> None:
     script = """
 import sys
-from cnnzoo.training.probe.backbones import find_backbone, key_of
+from cnnzoo.store import key_of
+from cnnzoo.training.probe.backbones import find_backbone
 print(key_of(find_backbone("resnet20").identity()))
 assert not {"keras", "tensorflow"} & sys.modules.keys()
 """

@@ -13,8 +13,9 @@ from PIL import Image
 
 from cnnzoo.errors import DataError, UsageError
 from cnnzoo.pictures import ImageFiles
+from cnnzoo.store import FEATURES
 from cnnzoo.training.datasets import Dataset, Part
-from cnnzoo.training.probe import features, store
+from cnnzoo.training.probe import features
 from cnnzoo.training.probe.backbones import find_backbone
 from cnnzoo.training.probe.features import Extractor, digest_of, usual_effects
 
@@ -96,7 +97,7 @@ def test_other_images_weights_views_and_numbers_have_other_features(
     assert sum(runs) == 7 * 60
     relabelled = replace(bars, train=Part(bars.train.images, bars.train.labels[::-1].copy()))
     assert _extract(tiny, seed=1)(relabelled, "train").cached  # labels are no features
-    assert len(store.entries()) == 7
+    assert len(FEATURES.entries()) == 7
 
 
 def test_views_change_the_images_and_keep_their_order(tiny: str, bars: Dataset) -> None:
@@ -138,7 +139,7 @@ def test_answers_that_are_no_numbers_are_refused_and_not_kept(bars: Dataset) -> 
     x = layers.Conv2D(2, 3, bias_initializer=keras.initializers.Constant(np.inf))(image)
     with pytest.raises(DataError, match="own answers with numbers that are not finite"):
         _extract(keras.Model(image, x, name="own"))(bars, "test")
-    assert store.entries() == ()
+    assert FEATURES.entries() == []
 
 
 @pytest.mark.parametrize("shape", [(7,), (None, None, 1), (12, 12, 4)])

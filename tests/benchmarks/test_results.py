@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from benchmarks import lectures, transfer_mnist
+from benchmarks.lectures import Row
+
+ROW = Row("agh_mnist", "mnist", 99.63)
+
+
+def _finished(folder: Path, seed: int, errors: int, seconds: float) -> None:
+    path = folder / f"agh_mnist-modern-{seed}"
+    path.mkdir()
+    plan = {"recipe": {"epochs": 4, "precision": "float32"}}
+    (path / "config.json").write_text(json.dumps({"plan": plan}))
+    found = {"test_accuracy": 1 - errors / 10_000, "misclassified": errors, "seconds": seconds}
+    (path / "metrics.json").write_text(json.dumps(found))
+
+
+def test_a_row_of_the_lectures_holds_every_finished_seed(tmp_path: Path) -> None:
+    _finished(tmp_path, 0, 35, 60.0)
+    _finished(tmp_path, 1, 1200, 64.0)
+    _finished(tmp_path, 2, 40, 100.0)
+    (tmp_path / "agh_mnist-modern-3").mkdir()  # still running
+    found = lectures.found(ROW, "modern", tmp_path)
+    assert found is not None
+    assert list(found["seeds"]) == ["0", "1", "2"]
+    line = lectures.markdown([found]).splitlines()[-1]
+    assert line == (
+        "| `agh_mnist` | 99.63 | `modern` | 99.65 / 88.00 / 99.60 | 35 / 1,200 / 40 | 4 | float32 "
+        "| 16.0 s | 1 min 4 s |"
+    )
+
+
+def test_a_row_without_a_finished_run_is_none(tmp_path: Path) -> None:
+    assert lectures.found(ROW, "lecture", tmp_path) is None
+
+
+def test_transfer_shows_the_mean_and_each_of_several_seeds() -> None:
+    accuracy = {"scratch": [0.9], "transfer": [0.91, 0.93], "adapt": [0.95]}
+    table = transfer_mnist.markdown([{"images": 1000, "epochs": 12, "accuracy": accuracy}])
+    assert table.splitlines()[-1] == ("| 1,000 | 12 | 90.00 % | 92.00 % (91.00, 93.00) | 95.00 % |")
