@@ -15,10 +15,13 @@ from cnnzoo.errors import UsageError
 Run = Callable[[NDArray[np.float32]], Any]
 
 
-def compiled(model: keras.Model) -> Run:
+def compiled(model: keras.Model, graph: Any = None) -> Run:
     """What the backend compiles the network to, called without Keras' loop around it.
 
     ``tf.function``, ``jax.jit``, or torch as it is in inference mode.
+
+    Args:
+        graph: What `graph_of` drew, if it did; drawing it takes longer than many answers.
 
     Raises:
         UsageError: The backend is none of these.
@@ -29,13 +32,24 @@ def compiled(model: keras.Model) -> Run:
             f"The runtime 'keras' is not known for the backend {backend!r}. Use one of: "
             f"{', '.join(FORMS)}, or the runtime 'predict'."
         )
-    forward = FORMS[backend](model)
+    forward = FORMS[backend](model) if graph is None else _tensorflow(model, graph)
     dtype = model.inputs[0].dtype
 
     def run(pixels: NDArray[np.float32]) -> Any:
         return _to_numpy(forward(keras.ops.convert_to_tensor(pixels, dtype)))
 
     return run
+
+
+def graph_of(model: keras.Model) -> Any:
+    """What TensorFlow draws of the network, for any number of images; None on other backends."""
+    if keras.backend.backend() != "tensorflow":
+        return None
+    tensorflow = import_module("tensorflow")
+    (image,) = model.inputs
+    traced = tensorflow.function(lambda images: model(images, training=False))
+    # For any number of images at once, and now: TensorFlow warns of functions traced one by one.
+    return traced.get_concrete_function(tensorflow.TensorSpec(image.shape, image.dtype))
 
 
 def predict(model: keras.Model) -> Run:
@@ -69,12 +83,8 @@ def _to_numpy(answer: Any) -> Any:
     return keras.tree.map_structure(keras.ops.convert_to_numpy, answer)  # waits for a GPU
 
 
-def _tensorflow(model: keras.Model) -> Callable[[Any], Any]:
-    tensorflow = import_module("tensorflow")
-    (image,) = model.inputs
-    traced = tensorflow.function(lambda images: model(images, training=False))
-    # For any number of images at once, and now: TensorFlow warns of functions traced one by one.
-    forward = traced.get_concrete_function(tensorflow.TensorSpec(image.shape, image.dtype))
+def _tensorflow(model: keras.Model, graph: Any = None) -> Callable[[Any], Any]:
+    forward = graph_of(model) if graph is None else graph
 
     def run(images: Any, weights: Any = model) -> Any:  # which TensorFlow itself does not hold
         return forward(images)

@@ -8,7 +8,9 @@ import logging
 import re
 import tempfile
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -57,8 +59,9 @@ class Forms:
             Exception: Each runtime has its own for what it cannot do.
         """
         if runtime == "keras":
-            lowered = precision == "bfloat16"
-            return backends.compiled(backends.in_bfloat16(self.model) if lowered else self.model)
+            if precision == "bfloat16":
+                return backends.compiled(backends.in_bfloat16(self.model))
+            return backends.compiled(self.model, self._graph)
         version(runtime)  # one that is missing is told before anything is exported
         if self.keep:
             try:
@@ -72,6 +75,11 @@ class Forms:
         """Where something that depends on the network and the parts is kept."""
         return key_of([self.fingerprint, machine.versions(), *parts])
 
+    @cached_property
+    def _graph(self) -> Any:
+        """Drawn once for Keras itself and for OpenVINO."""
+        return backends.graph_of(self.model)
+
     def _load(self, runtime: str, precision: str, temporary: Path | None = None) -> Run:
         if precision == "int8":
             path = self._quantised(temporary) / onnxruntime.FILE
@@ -84,9 +92,14 @@ class Forms:
         return onnxruntime.load(path)
 
     def _exported(self, runtime: str, temporary: Path | None) -> Path:
-        export = {"openvino": openvino.export, "onnxruntime": onnxruntime.export}[runtime]
+        def write(to: Path) -> None:
+            if runtime == "openvino":
+                openvino.export(self.model, to, self._graph)
+            else:
+                onnxruntime.export(self.model, to)
+
         key = self.key(runtime, version(runtime))
-        return self._made(key, f"for {runtime}", lambda to: export(self.model, to), temporary)
+        return self._made(key, f"for {runtime}", write, temporary)
 
     def _quantised(self, temporary: Path | None) -> Path:
         pictures = self.calibration

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from benchmarks import __main__ as program
 from benchmarks import report
-from benchmarks.cases import CASES
+from benchmarks.cases import CASES, probe, speedrun
 from benchmarks.core import Aim, Case, Differ, Prepared, close, measure, nothing_in_common
 from cnnzoo.errors import UnknownNameError
 
@@ -74,6 +75,26 @@ def test_every_side_is_called_as_often_as_said():
     assert calls == [*SIDES] * 2
 
 
+def test_a_call_that_takes_minutes_is_made_once_and_checked():
+    calls: list[str] = []
+    prepared = Prepared(
+        {side: lambda side=side: calls.append(side) or [1.0] for side in SIDES},
+        close({"ours": 0.0}),
+    )
+    found = measure(case(lambda: prepared, once=True), rounds=3)
+    assert calls == [*SIDES]
+    assert found["rounds"] == 1
+    assert "ours differs by 0e+00" in found["checked"]
+
+
+def test_a_part_of_the_work_counts_as_often_as_there_are_parts():
+    calls = {"theirs": lambda: time.sleep(0.01), "ours": lambda: time.sleep(0.01)}
+    prepared = Prepared(calls, nothing_in_common("not"), parts={"theirs": 50})
+    found = measure(case(lambda: prepared), rounds=3)
+    assert found["sides"]["theirs"]["median_ms"] >= 500
+    assert found["sides"]["ours"]["median_ms"] < 500
+
+
 def test_sides_have_to_be_those_announced():
     prepared = Prepared({"others": lambda: 1}, nothing_in_common("not"))
     with pytest.raises(ValueError, match=r"announces \['theirs', 'ours'\] and has \['others'\]"):
@@ -95,6 +116,36 @@ def test_aim_is_judged_by_medians(aim, reached, met):
 
 def test_case_says_what_it_lacks():
     assert case(Prepared, needs=("json", "no_such_module")).missing == ["no_such_module"]
+
+
+def test_case_says_in_one_line_which_data_it_lacks(tmp_path, monkeypatch, capsys):
+    needing = case(Prepared, data="mnist")
+    monkeypatch.delenv("CNNZOO_DATA", raising=False)
+    assert needing.missing == ["mnist in the folder that CNNZOO_DATA names"]
+    monkeypatch.setenv("CNNZOO_DATA", str(tmp_path))
+    assert needing.missing
+    monkeypatch.setitem(CASES, "fake.case", needing)
+    monkeypatch.setattr("sys.argv", ["benchmarks", "fake.case"])
+    assert program.main() == 0
+    said = "fake.case: not measured: needs mnist in the folder that CNNZOO_DATA names\n\n"
+    assert capsys.readouterr().out == said
+    (tmp_path / "mnist.npz").touch()
+    assert not needing.missing
+
+
+def test_a_probe_that_is_less_right_than_fit_is_not_timed():
+    rows = [SimpleNamespace(accuracy=0.9, runtime="openvino bfloat16")]
+    assert "90.25 % by fit, 90.00 % by the probe" in probe._as_right(0.9025, rows, 0.9)
+    for fit, by_keras in ((0.92, 0.9), (0.9, 0.85)):
+        with pytest.raises(Differ, match=r"90\.00 % by the probe"):
+            probe._as_right(fit, rows, by_keras)
+
+
+def test_a_speedrun_that_does_not_reach_the_lecture_is_not_timed():
+    answers = {speedrun.LECTURE: 0.4, speedrun.SPEEDRUN: 0.84}
+    assert "84.00 % by the speedrun" in speedrun._passed(answers)
+    with pytest.raises(Differ, match=r"get 83\.85 % right, the lecture 83\.85 %"):
+        speedrun._passed({**answers, speedrun.SPEEDRUN: 0.8385})
 
 
 def test_names_and_groups_choose_cases():
