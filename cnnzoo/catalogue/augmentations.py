@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from cnnzoo.errors import UsageError
@@ -101,10 +101,22 @@ def parse(words: Iterable[str]) -> tuple[Effect, ...]:
     return tuple(found)
 
 
-def expand(words: Iterable[str], channels: int) -> tuple[str, ...]:
-    """Put the effects of presets in the place of their names; "auto" depends on ``channels``."""
-    presets = PRESETS | {AUTO: PRESETS["strokes" if channels == 1 else "photos"]}
+def expand(
+    words: Iterable[str], channels: int, class_names: Collection[str] = ()
+) -> tuple[str, ...]:
+    """Put the effects of presets in the place of their names.
+
+    "auto" depends on the images: grey ones, and those whose classes are numbers, are taken for
+    writing, which is never mirrored.
+    """
+    written = channels == 1 or are_numbers(class_names)
+    presets = PRESETS | {AUTO: PRESETS["strokes" if written else "photos"]}
     return tuple(part for word in words for part in presets.get(word.lower(), (word,)))
+
+
+def are_numbers(class_names: Collection[str]) -> bool:
+    """Whether they are digits, or may be: arrays seldom tell what their classes are called."""
+    return bool(class_names) and all(name.isdigit() for name in class_names)
 
 
 def check(words: Iterable[str]) -> None:

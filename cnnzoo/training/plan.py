@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import numbers
 import shlex
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from cnnzoo.catalogue.spec import ModelSpec
 from cnnzoo.errors import UsageError
 from cnnzoo.lookup import pick
 
+log = logging.getLogger("cnnzoo")
 IMAGES_SHOWN = 650_000  # what the number of epochs aims at unless it is given
 EPOCHS = (12, 60)  # the least and the most it chooses
 AUTO = "auto"
@@ -44,7 +46,7 @@ class Plan:
             channels: 1 if they are all grey, else 3.
 
         Raises:
-            UsageError: A batch would be larger than the training part, or digits be mirrored.
+            UsageError: A batch would be larger than the training part, or grey digits mirrored.
         """
         recipe = self.recipe
         if recipe.batch_size > images:
@@ -54,14 +56,17 @@ class Plan:
             )
         least, most = EPOCHS
         epochs = recipe.epochs or min(most, max(least, round(IMAGES_SHOWN / images)))
-        words = augmentations.expand(recipe.augment, channels)
+        words = augmentations.expand(recipe.augment, channels, class_names)
         mirrors = [word for word in ("flip", "alternate") if word in words]
-        if mirrors and all(name.isdigit() for name in class_names):
-            if augmentations.AUTO not in recipe.augment:
+        if mirrors and augmentations.are_numbers(class_names):
+            if channels == 1:
                 raise UsageError(
                     f"Digits are never mirrored: leave {mirrors[0]!r} out of the augmentation."
                 )
-            words = augmentations.expand(recipe.augment, channels=1)
+            log.warning(
+                "The classes are called %s, …: if these are digits, leave %r out.",
+                ", ".join(class_names[:3]), mirrors[0],
+            )  # fmt: skip
         augmentations.parse(words)
         filled = replace(recipe, epochs=epochs, augment=words, learning_rate=recipe.rate)
         if recipe.precision == AUTO:

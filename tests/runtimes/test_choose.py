@@ -36,7 +36,9 @@ def fake(monkeypatch):
 
         monkeypatch.setattr(openvino, "version", lambda: "1")
         monkeypatch.setitem(forms._VERSIONS, "openvino", lambda: "1")
-        monkeypatch.setattr(openvino, "export", lambda model, to, graph: (to / openvino.FILE).touch())
+        monkeypatch.setattr(
+            openvino, "export", lambda model, to, graph: (to / openvino.FILE).touch()
+        )
         monkeypatch.setattr(openvino, "load", load)
         return calls
 

@@ -119,7 +119,16 @@ def test_digits_are_never_mirrored() -> None:
     assert "flip" not in plan("lenet5").for_data(100, 3, DIGITS).recipe.augment
     for augment in ("photos", "flip", "alternate"):
         with pytest.raises(UsageError, match="Digits are never mirrored"):
-            plan("lenet5", augment=augment).for_data(100, 3, DIGITS)
+            plan("lenet5", augment=augment).for_data(100, 1, DIGITS)
+
+
+def test_photos_whose_classes_have_only_numbers_are_mirrored_if_asked_for(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Arrays of CIFAR-10 do not say what their classes are called."""
+    asked = plan("lenet5", augment="crop 4, flip").for_data(100, 3, DIGITS)
+    assert "flip" in asked.recipe.augment
+    assert "if these are digits, leave 'flip' out" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -163,9 +163,7 @@ class Extractor:
 
 def usual_effects(dataset: Dataset) -> tuple[augmentations.Effect, ...]:
     """What fine-tuning does to such images unless told otherwise; digits are never mirrored."""
-    words = augmentations.expand([augmentations.AUTO], dataset.channels)
-    if "flip" in words and all(name.isdigit() for name in dataset.class_names):
-        words = augmentations.expand([augmentations.AUTO], channels=1)
+    words = augmentations.expand([augmentations.AUTO], dataset.channels, dataset.class_names)
     return augmentations.parse(words)
 
 
