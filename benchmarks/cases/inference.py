@@ -111,16 +111,28 @@ def _case(name: str, network: Network) -> Case:
 TIMM = "timm"
 
 
+def _timm() -> Any:
+    """The package, beside a torchvision that was built for another torch as well."""
+    import torch
+
+    try:
+        import timm
+    except RuntimeError:  # torchvision misses an operator of its own, which nothing here calls
+        nms = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
+        torch.library.define("torchvision::nms", nms)
+        import timm
+    return timm
+
+
 def _prepare_timm() -> Prepared:
     """timm's network, random, and ours of the same variant with its state dict."""
-    import timm
     import torch
 
     import cnnzoo
     from cnnzoo.runtimes.choose import compile
 
     torch.manual_seed(3)
-    theirs = timm.create_model("resnet50", pretrained=False).eval()
+    theirs = _timm().create_model("resnet50", pretrained=False).eval()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "their.pth"
         torch.save(theirs.state_dict(), path)
