@@ -117,9 +117,10 @@ def _timm() -> Any:
 
     try:
         import timm
-    except RuntimeError:  # torchvision misses an operator of its own, which nothing here calls
-        nms = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
-        torch.library.define("torchvision::nms", nms)
+    except RuntimeError:  # torchvision misses two operators of its own, which nothing here calls
+        arguments = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
+        for name in ("nms", "qnms"):
+            torch.library.define(f"torchvision::{name}", arguments)
         import timm
     return timm
 

@@ -36,7 +36,12 @@ def _drawn(stack: contextlib.ExitStack, name: str, size_bytes: int | None) -> Ca
 
     columns = (TextColumn(name), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     # Drawn by us, not by a thread of its own: what a thread raises nobody can catch.
-    bar = Progress(*columns, console=Console(stderr=True), transient=True, auto_refresh=False)
+    bar = Progress(
+        *columns,
+        console=Console(stderr=True, force_jupyter=False),
+        transient=True,
+        auto_refresh=False,
+    )
     task = bar.add_task(name, total=size_bytes)
     bar.start()
     stack.callback(_stop_quietly, bar.stop)

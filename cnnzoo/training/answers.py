@@ -27,7 +27,7 @@ def probabilities_of(
     runner: Runner, title: str, view: View, part: Part, stream: TextIO | None
 ) -> tuple[np.ndarray, list[str]]:
     """(N, classes) probabilities, and what a reader should know about them."""
-    console = Console(file=stream or sys.stderr)
+    console = Console(file=stream or sys.stderr, force_jupyter=False)
     bar = Progress(
         "measuring", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(compact=True),
         console=console, disable=stream is None or not console.is_terminal, transient=True,

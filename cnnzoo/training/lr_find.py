@@ -214,7 +214,7 @@ def _test(
     stream: TextIO | None,
 ) -> RateTest:
     """One step at each rate, until the loss has grown too much or is no number."""
-    console = Console(file=stream or sys.stderr)
+    console = Console(file=stream or sys.stderr, force_jupyter=False)
     bar = Progress(
         "learning rates", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(compact=True),
         console=console, disable=stream is None or not console.is_terminal, transient=True,

@@ -8,16 +8,8 @@ from pathlib import Path
 import yaml
 
 import cnnzoo
-from cnnzoo.cli.main import main
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def test_table_of_the_readme_is_what_its_command_prints(capsys):
-    readme = (ROOT / "README.md").read_text("utf-8")
-    command = re.search(r"^cnnzoo (table .*)$", readme, re.M)[1]
-    assert main(command.split()) == 0
-    assert capsys.readouterr().out.rstrip() in readme
 
 
 def test_every_built_in_network_has_its_page_in_the_navigation():

@@ -144,7 +144,7 @@ class Extractor:
         shape, classes = self.network.inputs[0].shape[1:], 1 + int(part.labels.max())
         batches = InOrder(part, shape, self.batch_size, classes, seed=self.seed, effects=effects)
         first = change * batches.steps
-        console = Console(file=self.stream or sys.stderr)
+        console = Console(file=self.stream or sys.stderr, force_jupyter=False)
         bar = Progress(
             title, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(compact=True),
             console=console, transient=True,
