@@ -74,7 +74,7 @@ def test_answers_do_not_change_and_the_layer_is_what_it_was_afterwards() -> None
         {"dtype": "float32"},
         {"strides": 2},
         {"dilation_rate": 2},
-        {"groups": 4},
+        {"groups": 4, "filters": 128},
         {"kernel_size": 1},
     ],
     ids=str,
