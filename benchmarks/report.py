@@ -42,9 +42,9 @@ def _table(group: str, results: Results) -> str:
         "|---|---|---:|---:|---:|---:|---|",
     ]  # fmt: skip
     for name, result in results.items():
-        first = name
+        first = name.partition(".")[2] or name
         for side, found in result["sides"].items():
-            aims = "<br>".join(_aim(aim) for aim in result["aims"] if aim["side"] == side)
+            aims = "<br>".join(_short(aim) for aim in result["aims"] if aim["side"] == side)
             speed = found.get("images_per_second")
             cells = [
                 first,
@@ -59,7 +59,7 @@ def _table(group: str, results: Results) -> str:
             first = ""
     for name, result in results.items():
         lines += ["", f"**{name}**: {result['question']} {result['rounds']} rounds. "
-                  f"Checked: {result['checked']}."]  # fmt: skip
+                  f"Checked: {result['checked']}.", ""]  # fmt: skip
         lines += [f"- {side}: {found['settings']}" for side, found in result["sides"].items()]
         lines += [f"- {note}" for note in result["notes"]]
     return "\n".join(lines)
@@ -67,6 +67,12 @@ def _table(group: str, results: Results) -> str:
 
 def _aim(aim: Mapping[str, Any]) -> str:
     return f"{aim['aim']}: {aim['reached']:.3g}, {'met' if aim['met'] else 'MISSED'}"
+
+
+def _short(aim: Mapping[str, Any]) -> str:
+    """Of which side it is and what it reached stands beside it."""
+    wanted = aim["aim"].removeprefix(f"{aim['side']} ")
+    return f"{wanted}: {'met' if aim['met'] else '**missed**'}"
 
 
 def _time(milliseconds: float) -> str:

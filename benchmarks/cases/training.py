@@ -29,6 +29,7 @@ def _prepare() -> Prepared:
     from cnnzoo import machine
     from cnnzoo.training.batches import Batches
     from cnnzoo.training.datasets import Part
+    from cnnzoo.training.small_maps import fast_gradients
 
     random = np.random.default_rng(0)
     images = random.integers(256, size=(COUNT, 32, 32, 3), dtype="uint8")
@@ -46,8 +47,9 @@ def _prepare() -> Prepared:
     batches = Batches(Part(images, numbers), (32, 32, 3), BATCH, 10, seed=1)
 
     def ours() -> None:
-        for batch in batches.ahead(0, STEPS):
-            models[OURS].train_on_batch(*batch)
+        with fast_gradients(models[OURS]):
+            for batch in batches.ahead(0, STEPS):
+                models[OURS].train_on_batch(*batch)
 
     return Prepared(
         {
