@@ -29,7 +29,7 @@ def test_a_row_of_the_lectures_holds_every_finished_seed(tmp_path: Path) -> None
     line = lectures.markdown([found]).splitlines()[-1]
     assert line == (
         "| `agh_mnist` | 99.63 | `modern` | 99.65 / 88.00 / 99.60 | 35 / 1,200 / 40 | 4 | float32 "
-        "| 16.0 s | 1 min 4 s |"
+        "| 15.0 s | 1 min 0 s |"
     )
 
 
