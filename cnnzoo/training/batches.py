@@ -50,6 +50,7 @@ class Batches:
         self.seed = seed
         self.movement = Movement.of(effects)
         self.effects = Effects(effects, seed or 0)
+        self._shuffled: tuple[int, np.ndarray] | None = None  # the latest epoch and its order
         self._coins = np.random.default_rng((seed or 0, 2)).integers(2, size=len(part))
         self.steps = -(-len(part) // batch_size)
 
@@ -80,7 +81,11 @@ class Batches:
         """The numbers of the images as an epoch, counted from 0, shows them."""
         if self.seed is None:
             return np.arange(len(self.part))
-        return np.random.default_rng((self.seed, epoch)).permutation(len(self.part))
+        latest = self._shuffled
+        if latest is None or latest[0] != epoch:
+            order = np.random.default_rng((self.seed, epoch)).permutation(len(self.part))
+            self._shuffled = latest = epoch, order
+        return latest[1]
 
     def plain(self, count: int) -> np.ndarray:
         """At most so many images in the network's size, the first of the first epoch, unchanged."""

@@ -65,16 +65,12 @@ def served(site: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def visit(browser: Any, served: str, site: Path) -> Iterator[Callable[..., Any]]:
-    """``visit(path, files=False, **settings)`` -> an open page; whatever it complains of fails.
-
-    ``files`` opens the folder itself, without a server.
-    """
+def open_page(browser: Any) -> Iterator[Callable[..., Any]]:
+    """``open_page(base, path, **settings)`` -> an open page; whatever it complains of fails."""
     complaints: list[str] = []
     contexts = []
 
-    def open_page(path: str, *, files: bool = False, **settings: Any) -> Any:
-        base = site.as_uri() if files else served
+    def opened(base: str, path: str, **settings: Any) -> Any:
         context = browser.new_context(**{"viewport": DESKTOP, **settings})
         context.set_default_timeout(120_000)  # milliseconds; machines may be busy
         contexts.append(context)
@@ -86,10 +82,23 @@ def visit(browser: Any, served: str, site: Path) -> Iterator[Callable[..., Any]]
         page.goto(f"{base}/{path}")
         return page
 
-    yield open_page
+    yield opened
     for context in contexts:
         context.close()
     assert complaints == []
+
+
+@pytest.fixture
+def visit(open_page: Any, served: str, site: Path) -> Callable[..., Any]:
+    """``visit(path, files=False, **settings)`` -> an open page of the site.
+
+    ``files`` opens the folder itself, without a server.
+    """
+
+    def visited(path: str, *, files: bool = False, **settings: Any) -> Any:
+        return open_page(site.as_uri() if files else served, path, **settings)
+
+    return visited
 
 
 def _note(said: Any, path: str, complaints: list[str]) -> None:
@@ -100,3 +109,37 @@ def _note(said: Any, path: str, complaints: list[str]) -> None:
 def _outside(url: str, base: str, path: str, complaints: list[str]) -> None:
     if not url.startswith((base, "data:", "blob:", "about:")):
         complaints.append(f"{path} asks for {url}")
+
+
+# ---- what pages are asked ------------------------------------------------------------------------
+
+
+def too_wide(page: Any) -> int:
+    """Pixels that the page is wider than its window."""
+    found: int = page.evaluate(
+        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )
+    return found
+
+
+def blank(page: Any) -> list[str]:
+    """Pictures that show nothing."""
+    found: list[str] = page.evaluate(
+        """() => [...document.images]
+            .filter(image => image.complete && !image.naturalWidth)
+            .map(image => image.src.slice(0, 200))"""
+    )
+    return found
+
+
+def harm(page: Any) -> list[str]:
+    """What axe calls serious or worse."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{fault['id']}: {node['html'][:150]}"
+        for fault in found
+        if fault["impact"] in ("serious", "critical")
+        for node in fault["nodes"]
+    ]

@@ -7,14 +7,13 @@ from typing import Any
 
 import pytest
 
-from .conftest import DESKTOP, PHONE
+from .conftest import DESKTOP, PHONE, blank, harm, too_wide
 
 ZOO = "networks/index.html"
 MAIN = [
     *("index.html", ZOO, "networks/resnet50.html", "networks/lenet5.html", "finetuning.html"),
     *("guides/digits.html", "ideas/pooling.html"),
 ]
-WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
 def _names(page: Any) -> list[str]:
@@ -45,19 +44,6 @@ def _drawn(page: Any, out: bool = False) -> list[str]:
     return page.locator(f'.zoo-canvas a[data-out="{str(out).lower()}"] text').all_text_contents()
 
 
-def _harm(page: Any) -> list[str]:
-    """What axe calls serious or worse."""
-    from axe_playwright_python.sync_playwright import Axe
-
-    found = Axe().run(page).response["violations"]
-    return [
-        f"{fault['id']}: {node['html'][:150]}"
-        for fault in found
-        if fault["impact"] in ("serious", "critical")
-        for node in fault["nodes"]
-    ]
-
-
 # ---- every page ----------------------------------------------------------------------------------
 
 
@@ -76,21 +62,22 @@ def test_every_page_loads_fits_a_phone_and_harms_nobody(visit, site):
     found = []
     for path in paths:
         page = visit(path, viewport=PHONE)
-        found += [f"{path} is {wide} pixels too wide" for wide in [page.evaluate(WIDE)] if wide > 0]
-        found += [f"{path}: {fault}" for fault in _harm(page)]
+        found += [f"{path} is {wide} pixels too wide" for wide in [too_wide(page)] if wide > 0]
+        found += [f"{path} shows nothing of {picture}" for picture in blank(page)]
+        found += [f"{path}: {fault}" for fault in harm(page)]
         page.context.close()
     assert found == []
 
 
 @pytest.mark.parametrize("path", MAIN)
 def test_main_page_fits_a_phone(visit, path):
-    assert visit(path, viewport=PHONE).evaluate(WIDE) <= 0
+    assert too_wide(visit(path, viewport=PHONE)) <= 0
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("path", MAIN)
 def test_main_page_has_no_serious_barrier(visit, path, scheme):
-    assert _harm(visit(path, color_scheme=scheme)) == []
+    assert harm(visit(path, color_scheme=scheme)) == []
 
 
 def test_dark_mode_is_dark_and_shows_the_dark_pictures(visit):
@@ -288,4 +275,4 @@ def test_wide_table_scrolls_inside_its_own_box(visit):
         page = visit(f"{ZOO}?columns={every}", viewport=viewport)
         inside = page.locator(".zoo-box").evaluate("box => box.scrollWidth - box.clientWidth")
         assert inside > 0
-        assert page.evaluate(WIDE) <= 0
+        assert too_wide(page) <= 0
