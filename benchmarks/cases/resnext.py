@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from benchmarks.cases.training import built_for
 from benchmarks.core import Aim, Case, Prepared, close
 
 THEIRS, OURS, RESNET = "keras Conv2D(groups=32)", "cnnzoo", "ResNet50"
@@ -59,14 +60,34 @@ def _images(count: int) -> tuple[Any, Any]:
     return random.standard_normal((count, 224, 224, 3), dtype="float32"), labels
 
 
-def _prepare_step(images: int, with_theirs: bool) -> Prepared:
-    import keras
+def _prepare_step() -> Prepared:
+    from cnnzoo import machine
 
+    theirs, float32 = _pair("softmax")
+    precision = machine.best_precision()
+    ours = built_for(precision, "resnext50")
+    ours.set_weights(float32.get_weights())
+    return _steps(
+        {THEIRS: theirs, OURS: ours, FLOAT32: float32},
+        BATCH,
+        close({OURS: 0.02, FLOAT32: 1e-3}),
+        f"{OURS} trains in {precision}",
+    )
+
+
+def _prepare_beside() -> Prepared:
     import cnnzoo
 
-    theirs, ours = _pair("softmax")
-    models = {THEIRS: theirs} if with_theirs else {RESNET: cnnzoo.build("resnet50")}
-    models[OURS] = ours
+    models = {
+        name: cnnzoo.build(kind) for name, kind in ((RESNET, "resnet50"), (OURS, "resnext50"))
+    }
+    return _steps(models, 2 * BATCH, lambda answers: "two networks, one kind of step")
+
+
+def _steps(models: dict[str, Any], images: int, same: Any, *notes: str) -> Prepared:
+    """A training step of each on one batch; what compares them is the loss."""
+    import keras
+
     batch = _images(images)
     for model in models.values():
         model.compile(keras.optimizers.SGD(1e-3), "categorical_crossentropy")
@@ -74,8 +95,7 @@ def _prepare_step(images: int, with_theirs: bool) -> Prepared:
         side: lambda model=model: float(model.train_on_batch(*batch))
         for side, model in models.items()
     }
-    same = close({OURS: 1e-3}) if with_theirs else lambda answers: "two networks, one kind of step"
-    return Prepared(calls, same, images=images)
+    return Prepared(calls, same, images=images, notes=notes)
 
 
 def _prepare_forward() -> Prepared:
@@ -138,22 +158,29 @@ def _prepare_convolution(gradient: bool) -> Prepared:
     return Prepared(calls, close({OURS: 1e-3}))
 
 
-_TRAIN = "SGD, float32, train_on_batch"
+_TRAIN = "SGD, train_on_batch"
 CASES = [
     Case(
         "resnext.step",
         "What does our grouped convolution gain in a training step of ResNeXt50?",
-        {THEIRS: f"{_XLA}; {_TRAIN}, 2 images", OURS: f"GroupedConv2D; {_TRAIN}, 2 images"},
-        lambda: _prepare_step(2, with_theirs=True),
-        aims=(Aim(OURS, THEIRS, times=50),),
-        rounds=2,  # one of theirs takes the better part of a minute
+        {
+            THEIRS: f"{_XLA}, float32; {_TRAIN}, {BATCH} images",
+            OURS: f'GroupedConv2D in what precision="auto" trains in; {_TRAIN}, {BATCH} images',
+            FLOAT32: f"GroupedConv2D, float32; {_TRAIN}, {BATCH} images",
+        },
+        _prepare_step,
+        aims=(Aim(OURS, THEIRS, times=50, native_bfloat16=True),),
+        rounds=2,  # one of theirs takes a minute
         warm_up=0,
     ),
     Case(
         "resnext.beside-resnet50",
         "What does a training step of ResNeXt50 cost beside one of ResNet50?",
-        {RESNET: f"{_TRAIN}, 16 images", OURS: f"ResNeXt50; {_TRAIN}, 16 images"},
-        lambda: _prepare_step(16, with_theirs=False),
+        {
+            RESNET: f"float32; {_TRAIN}, {2 * BATCH} images",
+            OURS: f"ResNeXt50, float32; {_TRAIN}, {2 * BATCH} images",
+        },
+        _prepare_beside,
         aims=(Aim(OURS, RESNET, times=1 / 1.5),),
     ),
     Case(

@@ -11,12 +11,13 @@ BATCH, STEPS = 128, 20
 COUNT = BATCH * STEPS
 
 
-def _model(precision: str) -> Any:
+def built_for(precision: str, name: str, **options: Any) -> Any:
+    """A network that trains in ``precision``, as `fine_tune` builds it."""
     from cnnzoo.builder import build
     from cnnzoo.training.network import dtype_policy
 
     with dtype_policy(precision):
-        model = build("agh_cifar10", include_preprocessing=True)
+        model = build(name, **options)
     model.layers[-1].dtype_policy = "float32"
     return model
 
@@ -37,7 +38,10 @@ def _prepare() -> Prepared:
     labels = np.eye(10, dtype="float32")[numbers]
     pixels = images.astype("float32")
     precision = machine.best_precision()
-    models = {NUMPY: _model("float32"), TF_DATA: _model("float32"), OURS: _model(precision)}
+    models = {
+        side: built_for(kind, "agh_cifar10", include_preprocessing=True)
+        for side, kind in {NUMPY: "float32", TF_DATA: "float32", OURS: precision}.items()
+    }
     for model in models.values():
         model.set_weights(models[NUMPY].get_weights())
         model.compile(keras.optimizers.Adam(), "categorical_crossentropy", metrics=["accuracy"])

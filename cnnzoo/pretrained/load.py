@@ -77,12 +77,16 @@ def load_weights(
 def plan_for(
     model: keras.Model, tensors: Tensors, maps: Sequence[NameMap], classifier: Collection[str]
 ) -> Plan:
-    """The plan of the map that knows the file, or of plain equality of names."""
+    """The plan of the map that knows the file, or of plain equality of names where that knows more.
+
+    Publishers keep many of our names for other tensors, so a file of our own looks like theirs.
+    """
     if not tensors:
         raise WeightsError("The file holds no tensors.")
     targets = assign.variables(model)
     best = max(maps, key=lambda candidate: candidate.known(tensors), default=None)
-    if best and 2 * best.known(tensors) >= len(tensors):
+    ours = sum(name in targets for name in tensors)
+    if best and best.known(tensors) >= max(ours, len(tensors) / 2):
         return best.plan(targets, tensors)
     count: Counter[str] = Counter()
     numbered = {}

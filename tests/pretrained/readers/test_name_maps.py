@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from weight_files import LISTINGS, MAPS, listing
 
+from cnnzoo import list_models
 from cnnzoo.analysis.measure import sketch
 from cnnzoo.catalogue.weights import all_weights
 from cnnzoo.errors import CatalogueError, WeightsError
@@ -218,6 +219,17 @@ def test_map_feeds_every_variable_and_accounts_for_every_tensor(name):
     assert set(fed) | plan.unused | plan.ones == set(tensors)
     ours = sum(prod(weight.shape) for weight in model.weights)
     assert sum(prod(step.variable.shape) for step in steps) == ours
+
+
+@pytest.mark.parametrize("name", list_models())
+def test_a_file_of_our_own_is_known_as_such(name):
+    model = sketch(name)
+    own = assign.variables(model)
+    tensors = _unread({target: tuple(variable.shape) for target, variable in own.items()})
+    maps = [read_name_map(path) for path in sorted(MAPS.glob(f"{name}-*.tsv"))]
+    plan = plan_for(model, tensors, maps, tuple(model.output_names))
+    steps, _ = assign.check(model, tensors, plan, Fit(name, tuple(model.output_names)))
+    assert [step.source for step in steps] == list(own)
 
 
 @pytest.mark.parametrize("name", [name for name in FILES if "-" in name])
