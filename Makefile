@@ -1,5 +1,5 @@
 # make demo   set everything up and train LeNet-5 on real digits, with a report
-# make test   the tests (minutes, offline)
+# make test   the tests (minutes, offline), WORKERS=2 at once, each in two to three GiB
 # make check  what CI runs beside them: format, lint, types, import contract, documentation
 # make docs   the site, on this machine; make notebooks GUIDES=digits runs and stores a guide
 
@@ -7,6 +7,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+WORKERS ?= 2
+TESTS := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 .PHONY: demo test slow check docs notebooks screenshots clean
 
@@ -15,11 +17,11 @@ demo: $(READY)
 	$(BIN)/cnnzoo finetune lenet5 --data digits --out runs/demo --overwrite
 
 test: $(READY)
-	$(BIN)/python -m pytest -m "not slow"
+	$(TESTS) -m "not slow"
 
 slow: $(READY)
 	$(BIN)/python -m pip install --quiet --constraint .ci/constraints.txt --editable '.[jax,torch]'
-	$(BIN)/python -m pytest -m slow
+	$(TESTS) -m slow
 
 check: $(READY)
 	$(BIN)/ruff format --check .

@@ -3,6 +3,7 @@
     CNNZOO_DATA=FOLDER python benchmarks/precision.py --out runs/precision
 
 Three seeds of each on MNIST and on CIFAR-10; prints a table. Finished runs are not run again.
+``--record benchmarks/results/precision.json`` is what docs/benchmarks.md shows.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ import argparse
 import json
 import statistics
 from pathlib import Path
+from typing import Any
 
 import cnnzoo
+from cnnzoo.files import write_json
 from cnnzoo.units import duration
 
 NETWORKS = {"taif_mnist": "mnist", "taif_cifar10": "cifar10"}
@@ -32,24 +35,42 @@ def measure(network: str, precision: str, seed: int, folder: Path) -> tuple[floa
     return float(found["test_accuracy"]), float(found["seconds"])
 
 
+def markdown(results: list[dict[str, Any]]) -> str:
+    """A table of rows as `main` records them."""
+    lines = [
+        "| network | trained in | test accuracy, mean | of each seed | median time |",
+        "|---|---|---:|---|---:|",
+    ]
+    for row in results:
+        each = ", ".join(f"{100 * accuracy:.2f}" for accuracy in row["accuracies"])
+        mean = f"{100 * statistics.mean(row['accuracies']):.2f} %"
+        time = duration(statistics.median(row["seconds"]))
+        lines.append(f"| `{row['network']}` | {row['precision']} | {mean} | {each} | {time} |")
+    return "\n".join(lines)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder for the runs")
     parser.add_argument("--seeds", type=int, default=3, help="how many of each")
+    parser.add_argument("--record", type=Path, metavar="FILE", help="write what the table shows")
     arguments = parser.parse_args()
-    print("| network | precision | test accuracy | of seeds | median time |")
-    print("|---|---|---:|---|---:|")
+    results = []
     for network in NETWORKS:
         for precision in PRECISIONS:
-            found = [
+            runs = [
                 measure(network, precision, seed, arguments.out) for seed in range(arguments.seeds)
             ]
-            each = ", ".join(f"{100 * accuracy:.2f}" for accuracy, _ in found)
-            mean = statistics.mean(accuracy for accuracy, _ in found)
-            time = duration(statistics.median(seconds for _, seconds in found))
-            print(
-                f"| `{network}` | {precision} | {100 * mean:.2f} % | {each} | {time} |", flush=True
-            )
+            accuracies, seconds = zip(*runs, strict=True)
+            results.append(
+                {
+                    "network": network, "precision": precision, "epochs": EPOCHS,
+                    "accuracies": accuracies, "seconds": seconds,
+                }
+            )  # fmt: skip
+            print(markdown(results[-1:]), flush=True)
+    if arguments.record:
+        write_json(arguments.record, results)
 
 
 if __name__ == "__main__":

@@ -75,6 +75,7 @@ def _fill(what: str, *arguments: str) -> str:
         "errors": _errors,
         "lectures": results.of_lectures,
         "proofs": proofs,
+        "precision": results.of_precision,
         "transfer": results.of_transfer,
         "verbs": _verbs,
         "weights": _files,

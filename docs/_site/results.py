@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from benchmarks import lectures, report, transfer_mnist
+from benchmarks import lectures, precision, report, transfer_mnist
 from cnnzoo.analysis.plot.canvas import Circle, Line, Picture, Text
 from cnnzoo.analysis.plot.svg import svg
 from cnnzoo.analysis.plot.theme import THEMES, Theme
@@ -28,6 +28,10 @@ def of_transfer() -> str:
 
 def of_benchmarks() -> str:
     return report.markdown(_read("two-cores-amx"))
+
+
+def of_precision() -> str:
+    return precision.markdown(_read("precision"))
 
 
 def drawings() -> dict[str, str]:

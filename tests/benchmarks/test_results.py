@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from benchmarks import lectures, transfer_mnist
+from benchmarks import lectures, precision, transfer_mnist
 from benchmarks.lectures import Row
 
 ROW = Row("agh_mnist", "mnist", 99.63)
@@ -41,3 +41,12 @@ def test_transfer_shows_the_mean_and_each_of_several_seeds() -> None:
     accuracy = {"scratch": [0.9], "transfer": [0.91, 0.93], "adapt": [0.95]}
     table = transfer_mnist.markdown([{"images": 1000, "epochs": 12, "accuracy": accuracy}])
     assert table.splitlines()[-1] == ("| 1,000 | 12 | 90.00 % | 92.00 % (91.00, 93.00) | 95.00 % |")
+
+
+def test_a_row_of_precisions_says_the_mean_and_each_seed():
+    row = {
+        "network": "taif_mnist", "precision": "float32", "epochs": 4,
+        "accuracies": [0.991, 0.992, 0.9945], "seconds": [70.0, 61.0, 300.0],
+    }  # fmt: skip
+    line = precision.markdown([row]).splitlines()[-1]
+    assert line == ("| `taif_mnist` | float32 | 99.25 % | 99.10, 99.20, 99.45 | 1 min 10 s |")
