@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from cnnzoo.units import duration
+
 Results = Mapping[str, Mapping[str, Any]]
 
 
@@ -14,10 +16,11 @@ def text(name: str, result: Mapping[str, Any]) -> str:
     lines = [f"{name}: {result['question']}"]
     for side, found in result["sides"].items():
         speed = found.get("images_per_second")
+        spread = _spread(found, result["rounds"])
         lines.append(
             f"  {side:{width}}  {_time(found['median_ms']):>9}  "
-            f"({_time(found['p25_ms'])} – {_time(found['p75_ms'])})  "
-            f"{found['times_as_fast']:7.3g} ×" + (f"  {speed:9,.4g} images/s" if speed else "")
+            f"{f'({spread})  ' if spread else ''}{found['times_as_fast']:7.3g} ×"
+            + (f"  {speed:9,.4g} images/s" if speed else "")
         )
     lines += [f"  aim {_aim(aim)}" for aim in result["aims"]]
     lines += [f"  {line}" for line in (result["checked"], *result["notes"])]
@@ -50,7 +53,7 @@ def _table(group: str, results: Results) -> str:
                 first,
                 side,
                 _time(found["median_ms"]),
-                f"{_time(found['p25_ms'])} – {_time(found['p75_ms'])}",
+                _spread(found, result["rounds"]),
                 f"{speed:,.4g}" if speed else "",
                 f"{found['times_as_fast']:.3g}",
                 aims,
@@ -58,7 +61,8 @@ def _table(group: str, results: Results) -> str:
             lines.append(f"| {' | '.join(cells)} |")
             first = ""
     for name, result in results.items():
-        lines += ["", f"**{name}**: {result['question']} {result['rounds']} rounds. "
+        rounds = "One round" if result["rounds"] == 1 else f"{result['rounds']} rounds"
+        lines += ["", f"**{name}**: {result['question']} {rounds}. "
                   f"Checked: {result['checked']}.", ""]  # fmt: skip
         lines += [f"- {side}: {found['settings']}" for side, found in result["sides"].items()]
         lines += [f"- {note}" for note in result["notes"]]
@@ -75,5 +79,14 @@ def _short(aim: Mapping[str, Any]) -> str:
     return f"{wanted}: {'met' if aim['met'] else '**missed**'}"
 
 
+def _spread(found: Mapping[str, Any], rounds: int) -> str:
+    """The quartiles, where there is more than one time."""
+    return f"{_time(found['p25_ms'])} – {_time(found['p75_ms'])}" if rounds > 1 else ""
+
+
 def _time(milliseconds: float) -> str:
-    return f"{milliseconds:,.3g} ms" if milliseconds < 1000 else f"{milliseconds / 1000:,.3g} s"
+    if milliseconds < 1000:
+        return f"{milliseconds:,.3g} ms"
+    if milliseconds < 100_000:
+        return f"{milliseconds / 1000:,.3g} s"
+    return duration(milliseconds / 1000)

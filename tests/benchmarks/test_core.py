@@ -195,6 +195,15 @@ def test_text_and_markdown_say_everything_that_was_found_out():
     assert "\n\n- theirs: A\n- ours: B\n" in drawn  # a list needs a line before it
 
 
+def test_one_round_has_no_quartiles_and_long_times_are_in_minutes():
+    once = {**RESULT, "rounds": 1, "sides": dict(RESULT["sides"])}
+    once["sides"]["theirs"] = {**once["sides"]["theirs"], "median_ms": 6_270_000.0}
+    assert "| theirs | 1 h 44 min |  | 8 | 1 |  |" in report.markdown({"fake.case": once})
+    assert "One round. Checked" in report.markdown({"fake.case": once})
+    assert "  ours       250 ms  " in (drawn := report.text("fake.case", once))
+    assert "240 ms" not in drawn
+
+
 @pytest.mark.slow
 def test_two_cheap_cases_run_from_end_to_end(tmp_path, monkeypatch, capsys):
     out = tmp_path / "found.json"
