@@ -28,7 +28,7 @@ def text(name: str, result: Mapping[str, Any]) -> str:
 
 
 def markdown(results: Results) -> str:
-    """A table for each group of cases, then the machine and how each side was set."""
+    """A table for each group of cases and how each side was set, then the machine."""
     groups: dict[str, list[str]] = {}
     for name in results:
         groups.setdefault(name.partition(".")[0], []).append(name)
@@ -60,13 +60,14 @@ def _table(group: str, results: Results) -> str:
             ]
             lines.append(f"| {' | '.join(cells)} |")
             first = ""
+    lines += ["", '<details markdown="1">', "<summary>Questions, checks and settings</summary>"]
     for name, result in results.items():
         rounds = "One round" if result["rounds"] == 1 else f"{result['rounds']} rounds"
         lines += ["", f"**{name}**: {result['question']} {rounds}. "
                   f"Checked: {result['checked']}.", ""]  # fmt: skip
         lines += [f"- {side}: {found['settings']}" for side, found in result["sides"].items()]
         lines += [f"- {note}" for note in result["notes"]]
-    return "\n".join(lines)
+    return "\n".join([*lines, "", "</details>"])
 
 
 def _aim(aim: Mapping[str, Any]) -> str:
