@@ -46,6 +46,7 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "head_learning_rate": (0, math.inf),
     "stage_decay": (0.01, 1),
     "validation_fraction": (0.0001, 0.9),
+    "first_size": (0, 1),
 }
 ALIASES = {"lr": "learning_rate", "batch": "batch_size", "wd": "weight_decay"}
 
@@ -73,6 +74,8 @@ class Recipe:
         head_learning_rate: In that phase; 0 takes the usual one of the optimizer.
         whiten: The first convolution takes the patches of the training images apart, and is not
             trained (Jordan 2024).
+        first_size: Side of the images in the first epoch as a share of the network's, from where
+            it grows in steps of 4 pixels until 70 % of the epochs are over (progressive resizing).
         freeze: Stage or layer up to which nothing is trained, in every phase.
         batch_norm: With trained weights: "frozen" keeps their statistics, "train" moves them.
         stage_decay: Each stage's rate as a share of that of the stage behind it.
@@ -109,6 +112,7 @@ class Recipe:
     head_share: float = 0.0
     head_learning_rate: float = 0.0
     whiten: bool = False
+    first_size: float = 0.0
     freeze: str = ""
     batch_norm: str = "frozen"
     stage_decay: float = 1.0

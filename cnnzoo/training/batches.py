@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 
+import keras
 import numpy as np
 
 from cnnzoo.catalogue.augmentations import Effect
@@ -30,6 +31,7 @@ class Batches:
         classes: How many there are.
         seed: Shuffles and changes the images; ``None`` keeps the order of the part.
         effects: What is done to the images.
+        sides: Epoch, counted from 0, and a side of the network's images -> that of the epoch's.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class Batches:
         *,
         seed: int | None = None,
         effects: tuple[Effect, ...] = (),
+        sides: Callable[[int, int], int] = lambda epoch, side: side,
     ) -> None:
         self.part = part
         self.shape = shape
@@ -52,6 +55,7 @@ class Batches:
         self.effects = Effects(effects, seed or 0)
         self._shuffled: tuple[int, np.ndarray] | None = None  # the latest epoch and its order
         self._coins = np.random.default_rng((seed or 0, 2)).integers(2, size=len(part))
+        self.sides = sides
         self.steps = -(-len(part) // batch_size)
 
     def __getitem__(self, number: int) -> Batch:
@@ -59,8 +63,18 @@ class Batches:
         rows = self.order(epoch)[step * self.batch_size : (step + 1) * self.batch_size]
         images, labels = self._pixels(rows, number), one_hot(self.part.labels[rows], self.classes)
         if self.effects.layers:
-            return self.effects(images, labels, number)
-        return images, labels
+            images, labels = self.effects(images, labels, number)
+        return self._resized(images, epoch), labels
+
+    def _resized(self, images: np.ndarray, epoch: int) -> np.ndarray:
+        """In the size that the epoch shows."""
+        size = tuple(self.sides(epoch, side) for side in self.shape[:2])
+        if size == self.shape[:2]:
+            return images
+        smaller = keras.ops.image.resize(
+            images.astype("float32"), size, antialias=True, data_format="channels_last"
+        )
+        return np.asarray(keras.ops.convert_to_numpy(smaller))
 
     def ahead(self, first: int, last: int) -> Generator[Batch, None, None]:
         """The batches ``first`` to ``last - 1``, made in another thread while they are awaited."""

@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -33,6 +34,7 @@ from cnnzoo.training.progress import ShowProgress, TensorBoard
 from cnnzoo.training.record import config_of, decisive, fingerprint, metrics_of, sheet
 from cnnzoo.training.report import render
 from cnnzoo.training.rundir import RunDirectory, free_path
+from cnnzoo.training.schedules import shrunk
 from cnnzoo.training.small_maps import fast_gradients
 from cnnzoo.training.splits import emptied, stratified
 from cnnzoo.units import duration, percent
@@ -235,7 +237,8 @@ def _run(
     effects = augmentations.parse(recipe.augment)
     size = recipe.batch_size
     batches = Batches(
-        parts[0], plan.input_shape, size, classes, seed=plan.seed, effects=effects
+        parts[0], plan.input_shape, size, classes, seed=plan.seed, effects=effects,
+        sides=partial(shrunk, recipe),
     )  # fmt: skip
     validation = Batches(parts[1], plan.input_shape, size, classes)
     network.initialise_from(batches)

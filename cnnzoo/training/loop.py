@@ -42,6 +42,7 @@ class Network(Protocol):
     model: keras.Model
 
     def enter(self, phase: Phase, steps: int) -> tuple[keras.Model, keras.optimizers.Optimizer]: ...
+    def of_size(self, height: int, width: int) -> keras.Model: ...
 
 
 @dataclass(slots=True)
@@ -198,7 +199,8 @@ class Trainer:
         inside = progress.step - phase.first * steps
         rate = learning_rate(self.recipe, phase, inside, steps, progress.factor)
         self.optimizer.learning_rate.assign(rate)
-        logs = self.trained.train_on_batch(*batch, return_dict=True)
+        trained = self.network.of_size(*batch[0].shape[1:3])
+        logs = trained.train_on_batch(*batch, return_dict=True)
         progress.step += 1
         progress.images += len(batch[0])
         progress.loss += float(logs["loss"]) * len(batch[0])

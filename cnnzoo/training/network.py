@@ -19,7 +19,7 @@ from cnnzoo.training.batches import Batches
 from cnnzoo.training.freezing import freeze, freeze_batch_norms
 from cnnzoo.training.optimizers import make_optimizer
 from cnnzoo.training.plan import Plan
-from cnnzoo.training.schedules import Phase
+from cnnzoo.training.schedules import Phase, shrunk
 from cnnzoo.training.trunk import before, stage_ends, trunk_end
 from cnnzoo.training.whitening import first_convolution, images_for, whiten
 
@@ -74,12 +74,48 @@ class PlannedNetwork:
             )
         shares = self._shares() if self.recipe.stage_decay < 1 else None
         optimizer = make_optimizer(self.recipe, phase.rate, trained, steps, shares)
-        trained.compile(
-            optimizer,
+        self.optimizer, self._by_size = optimizer, {}
+        height, width, _ = self.model.inputs[0].shape[1:]
+        self._by_size[height, width] = self._compiled(trained)
+        if self.recipe.first_size:
+            self._check(*(shrunk(self.recipe, 0, side) for side in (height, width)))
+        return trained, optimizer
+
+    def of_size(self, height: int, width: int) -> keras.Model:
+        """What `enter` compiled, for images of another size: the same layers and optimizer.
+
+        Each size has a graph of its own, so that a run that is taken up computes as it would have.
+        """
+        if (height, width) not in self._by_size:
+            image = keras.Input((height, width, self.model.inputs[0].shape[-1]))
+            resized = keras.models.clone_model(
+                self.model, input_tensors=image, clone_function=lambda layer: layer
+            )
+            self._by_size[height, width] = self._compiled(resized)
+        return self._by_size[height, width]
+
+    def _compiled(self, model: keras.Model) -> keras.Model:
+        model.compile(
+            self.optimizer,
             loss=make_loss(self.recipe),
             metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
         )
-        return trained, optimizer
+        return model
+
+    def _check(self, height: int, width: int) -> None:
+        """Whether the network takes images of this size.
+
+        Raises:
+            UsageError: It does not.
+        """
+        try:
+            self.of_size(height, width)
+        except ValueError as error:
+            raise UsageError(
+                f"{self.model.name} cannot begin with images of {height} x {width}, as "
+                f"first_size={self.recipe.first_size:g} wants: it takes one size only, or no such "
+                "small one. Leave first_size out, or make it larger."
+            ) from error
 
     def _freeze(self, phase: Phase) -> None:
         recipe = self.recipe

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from cnnzoo.catalogue.recipes import LEARNING_RATES, Recipe
 
 RISE = 0.3  # share of a cycle in which its rate rises
+FULL, GRID = 0.7, 4  # progressive resizing: share of the epochs it takes, pixels it goes by
 START = 25.0  # a cycle begins with this part of its highest rate
 
 
@@ -67,6 +68,15 @@ def learning_rate(
     if recipe.schedule == "plateau":
         return max(phase.rate * factor, recipe.plateau_least)
     return phase.rate
+
+
+def shrunk(recipe: Recipe, epoch: int, side: int) -> int:
+    """Pixels a side that an epoch, counted from 0, shows of images of ``side``."""
+    if not recipe.first_size:
+        return side
+    grown = min(1.0, epoch / max(1, FULL * recipe.epochs))
+    share = recipe.first_size + (1 - recipe.first_size) * grown
+    return min(side, max(GRID, round(share * side / GRID) * GRID))
 
 
 def _half_wave(share: float) -> float:

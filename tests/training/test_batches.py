@@ -134,3 +134,24 @@ def test_alternating_mirrors_each_image_in_every_other_epoch_half_of_them_in_the
     assert 10 < first.sum() < 30
     assert np.array_equal(mirrored(1), ~first)
     assert np.array_equal(mirrored(2), first)
+
+
+def test_an_epoch_shows_images_in_its_own_size() -> None:
+    rng = np.random.default_rng(0)
+    part = Part(rng.integers(0, 256, (6, 8, 12, 3), np.uint8), np.arange(6))
+    sides = {0: 2, 1: 1}  # what sides are divided by
+    batches = Batches(
+        part, (8, 12, 3), 4, 6, effects=MOVES, sides=lambda epoch, side: side // sides[epoch]
+    )
+    shapes = [batches[number][0].shape for number in range(4)]
+    assert shapes == [(4, 4, 6, 3), (2, 4, 6, 3), (4, 8, 12, 3), (2, 8, 12, 3)]
+    assert abs(batches[0][0].mean() - batches[2][0].mean()) < 10
+
+
+def test_smaller_images_are_means_of_their_pixels() -> None:
+    stripes = np.zeros((1, 8, 8, 1), np.uint8)
+    stripes[:, ::2] = 200
+    batches = Batches(
+        Part(stripes, np.zeros(1, int)), (8, 8, 1), 1, 1, sides=lambda epoch, side: side // 2
+    )
+    np.testing.assert_allclose(batches[0][0][:, 1:-1], 100, atol=1)

@@ -114,3 +114,27 @@ def test_the_mistake_of_taking_probabilities_for_logits_can_be_repeated() -> Non
     truth, answer = np.array([[1.0, 0.0]]), np.array([[1.0, 0.0]])
     assert float(right(truth, answer)) == pytest.approx(0, abs=1e-6)
     assert float(wrong(truth, answer)) == pytest.approx(np.log(1 + np.exp(-1)), abs=1e-5)
+
+
+def test_images_that_grow_train_the_same_layers_with_the_same_optimizer() -> None:
+    network = _network(first_size=0.5)
+    trained, optimizer = network.enter(ALL, 100)
+    small = network.of_size(16, 20)
+    assert network.of_size(32, 32) is trained
+    assert network.of_size(16, 20) is small
+    assert small.optimizer is optimizer
+    assert [id(v) for v in small.variables] == [id(v) for v in trained.variables]
+    before = np.array(trained.trainable_variables[0])
+    labels = np.eye(10, dtype="float32")[:2]
+    small.train_on_batch(np.full((2, 16, 20, 3), 50, "float32"), labels)
+    assert not np.array_equal(trained.trainable_variables[0], before)
+    assert network.model.input_shape == (None, 32, 32, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "share"), [("lenet5", 0.5), ("inception_v3", 0.1)], ids=["flattened", "too small"]
+)
+def test_images_that_a_network_cannot_take_are_refused(name: str, share: float) -> None:
+    plan = make_plan(name, settings={"first_size": share})
+    with pytest.raises(UsageError, match="Leave first_size out, or make it larger"):
+        PlannedNetwork(plan, TEN).enter(ALL, 100)

@@ -167,6 +167,21 @@ def test_a_run_with_two_phases_is_taken_up_in_either(
         _assert_same(path, whole.path)
 
 
+@pytest.mark.parametrize("step", [3, 5, 10])
+def test_a_run_whose_images_grow_is_taken_up_in_any_size(
+    tiny: str, bars: Dataset, tmp_path: Path, after: Any, step: int
+) -> None:
+    given = {**RICH, "first_size": 0.6, "data": bars}
+    whole = fine_tune(tiny, out=tmp_path / "whole", **given)
+    after(step, _interrupt)
+    path = tmp_path / "stopped"
+    with pytest.raises(InterruptedRun):
+        fine_tune(tiny, out=path, **given)
+    after(0, _crash)
+    fine_tune(resume=path, data=bars, progress=False)
+    _assert_same(path, whole.path)
+
+
 @pytest.mark.parametrize("damaged", [1, 2])
 def test_damaged_checkpoints_cost_steps_but_not_the_run(
     tiny: str, bars: Dataset, tmp_path: Path, whole: Run, after: Any, damaged: int

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from cnnzoo.catalogue.recipes import Recipe
-from cnnzoo.training.schedules import Phase, learning_rate, phases
+from cnnzoo.training.schedules import Phase, learning_rate, phases, shrunk
 
 TEN = Phase("all", 0, 10, 0.5)
 
@@ -70,3 +70,12 @@ def test_a_phase_begins_its_schedule_anew() -> None:
     recipe = Recipe(epochs=10, head_share=0.5)
     head, everything = phases(recipe)
     assert learning_rate(recipe, head, 0, 10) == learning_rate(recipe, everything, 0, 10)
+
+
+def test_images_grow_in_steps_of_four_pixels_until_seven_tenths_are_over() -> None:
+    recipe = Recipe(epochs=10, first_size=0.5)
+    sides = [shrunk(recipe, epoch, 32) for epoch in range(10)]
+    assert sides == [16, 20, 20, 24, 24, 28, 28, 32, 32, 32]
+    assert {shrunk(Recipe(epochs=10), epoch, 31) for epoch in range(10)} == {31}
+    assert shrunk(Recipe(epochs=1, first_size=0.5), 0, 32) == 16
+    assert [shrunk(recipe, epoch, 30) for epoch in (0, 9)] == [16, 30]

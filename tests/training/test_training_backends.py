@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import signal
@@ -55,6 +56,14 @@ def test_a_network_is_trained_stopped_and_taken_up(backend: str, tmp_path: Path)
     first, second = _state(whole), _state(stopped)
     for name, value in first.items():
         assert np.allclose(value, second[name], rtol=1e-4, atol=1e-5), name
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_images_grow(backend: str, tmp_path: Path) -> None:
+    words = ["resnet20", "--data", "digits", "--epochs", "2", "--set", "first_size=0.5"]
+    _cnnzoo(backend, "finetune", *words, "--out", str(tmp_path / "run"))
+    rows = list(csv.DictReader((tmp_path / "run" / "history.csv").open()))
+    assert float(rows[-1]["accuracy"]) > 0.8  # batch norm's averages take longer than two epochs
 
 
 @pytest.mark.parametrize("backend", ["jax", "torch"])
