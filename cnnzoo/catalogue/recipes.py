@@ -75,7 +75,8 @@ class Recipe:
         whiten: The first convolution takes the patches of the training images apart, and is not
             trained (Jordan 2024).
         first_size: Side of the images in the first epoch as a share of the network's, from where
-            it grows in steps of 4 pixels until 70 % of the epochs are over (progressive resizing).
+            it grows in steps of 4 pixels until 70 % of the epochs are over: progressive resizing,
+            as fast.ai trained in 2018.
         freeze: Stage or layer up to which nothing is trained, in every phase.
         batch_norm: With trained weights: "frozen" keeps their statistics, "train" moves them.
         stage_decay: Each stage's rate as a share of that of the stage behind it.

@@ -1,4 +1,4 @@
-"""Which part of a run a step belongs to, and the learning rate at every step."""
+"""Which part of a run a step belongs to, its learning rate, and the size of its images."""
 
 from __future__ import annotations
 
@@ -72,9 +72,9 @@ def learning_rate(
 
 def shrunk(recipe: Recipe, epoch: int, side: int) -> int:
     """Pixels a side that an epoch, counted from 0, shows of images of ``side``."""
-    if not recipe.first_size:
+    grown = epoch / max(1, FULL * recipe.epochs)
+    if not recipe.first_size or grown >= 1:  # no multiple of four is every side
         return side
-    grown = min(1.0, epoch / max(1, FULL * recipe.epochs))
     share = recipe.first_size + (1 - recipe.first_size) * grown
     return min(side, max(GRID, round(share * side / GRID) * GRID))
 
