@@ -66,7 +66,7 @@ def _are_runs(words: Sequence[str]) -> bool:
     if not any(Path(word).is_dir() or separators & set(word) for word in words):
         return False
 
-    from cnnzoo.training.runs import is_run
+    from cnnzoo.runfiles import is_run
 
     strays = [word for word in words if not is_run(word)]
     if not strays:

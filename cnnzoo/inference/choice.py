@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from cnnzoo.catalogue.registry import get_spec
 from cnnzoo.catalogue.spec import ModelSpec
 from cnnzoo.catalogue.weights import WeightsEntry, get_weights, list_weights
-from cnnzoo.errors import DataError, UsageError
-from cnnzoo.pictures import printable
-
-CONFIG, MODEL = "config.json", "model.keras"  # of a run of fine-tuning
+from cnnzoo.errors import UsageError
+from cnnzoo.runfiles import CONFIG, no_run, read_config
 
 
 def check(what: str, weights: str | None, options: dict[str, Any]) -> None:
     """Refuse, before a framework is needed, what no classifier can be made of."""
-    if is_run(what):
-        read_config(Path(what))
+    if means_run(what):
+        config_of(Path(what))
         return
     spec = get_spec(what)
     spec.choose(options)
@@ -26,8 +23,8 @@ def check(what: str, weights: str | None, options: dict[str, Any]) -> None:
         entry_for(spec, weights)
 
 
-def is_run(what: str) -> bool:
-    """Whether this is the folder of a run rather than the name of a network."""
+def means_run(what: str) -> bool:
+    """Whether somebody means the folder of a run rather than the name of a network."""
     path = Path(what)
     return path.is_dir() and ((path / CONFIG).exists() or "/" in what)
 
@@ -49,15 +46,17 @@ def entry_for(spec: ModelSpec, tag: str | None) -> WeightsEntry:
     )
 
 
-def read_config(folder: Path) -> dict[str, Any]:
+def config_of(folder: Path) -> dict[str, Any]:
+    """What a run was told, among it the shape of its images and what it tells apart.
+
+    Raises:
+        DataError: The folder is no run, or one that no classifier can be made of.
+    """
+    config = read_config(folder)
     try:
-        config: dict[str, Any] = json.loads((folder / CONFIG).read_text("utf-8"))
         height, width, channels = config["arguments"]["input_shape"]
         if not config["data"]["class_names"] or channels not in (1, 3) or min(height, width) < 1:
             raise ValueError("no classes or no shape")
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(
-            f"{printable(folder)} is no run of cnnzoo finetune ({type(error).__name__}: {error}). "
-            f"Such a folder holds {CONFIG} and {MODEL}."
-        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise no_run(folder, error) from error
     return config

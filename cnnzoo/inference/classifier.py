@@ -16,8 +16,9 @@ from cnnzoo.catalogue.registry import get_spec
 from cnnzoo.catalogue.spec import ModelSpec
 from cnnzoo.catalogue.weights import WeightsEntry
 from cnnzoo.errors import DataError, UsageError
-from cnnzoo.inference.choice import MODEL, entry_for, is_path, is_run, read_config
+from cnnzoo.inference.choice import config_of, entry_for, is_path, means_run
 from cnnzoo.pictures import printable
+from cnnzoo.runfiles import MODEL
 from cnnzoo.runtimes.runner import Runner
 from cnnzoo.view import View
 
@@ -57,7 +58,7 @@ def open_classifier(
     """
     if isinstance(what, keras.Model):
         return _of_model(what)
-    if is_run(what):
+    if means_run(what):
         return _of_run(Path(what))
     spec = get_spec(what)
     if weights is not None and is_path(weights):
@@ -92,7 +93,7 @@ def _of_path(spec: ModelSpec, weights: str, options: dict[str, Any]) -> Classifi
 
 
 def _of_run(folder: Path) -> Classifier:
-    config = read_config(folder)
+    config = config_of(folder)
     height, width, channels = config["arguments"]["input_shape"]
     labels = tuple(Label(str(i), name) for i, name in enumerate(config["data"]["class_names"]))
     try:

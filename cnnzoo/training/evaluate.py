@@ -20,6 +20,7 @@ from cnnzoo.catalogue.labels import check_classes
 from cnnzoo.errors import DataError, UsageError
 from cnnzoo.files import write_json, write_text
 from cnnzoo.pictures import ImageFiles
+from cnnzoo.runfiles import CONFIG, METRICS, REPORT
 from cnnzoo.runtimes import names
 from cnnzoo.runtimes.choose import compile
 from cnnzoo.training.answers import calibration, probabilities_of
@@ -32,7 +33,7 @@ from cnnzoo.units import percent
 from cnnzoo.view import View
 
 KIND = "cnnzoo evaluation"
-FILES = ("metrics.json", "report.html")  # beside config.json
+FILES = (METRICS, REPORT)  # beside CONFIG
 USUAL = {"runtime": "auto", "precision": "float32"}
 PARTS = ("test", "validation", "train", "all")
 
@@ -272,7 +273,7 @@ def _check_folder(path: Path, overwrite: bool) -> None:
     if not path.is_dir():
         raise UsageError(f"out={str(path)!r} is a file. Give a folder.")
     try:
-        ours = json.loads((path / "config.json").read_text("utf-8"))["kind"] == KIND
+        ours = json.loads((path / CONFIG).read_text("utf-8"))["kind"] == KIND
     except (OSError, ValueError, KeyError, TypeError):
         ours = False
     if not ours:
@@ -294,6 +295,6 @@ def _write(
     _check_folder(path, overwrite)
     for name in FILES:
         (path / name).unlink(missing_ok=True)
-    write_json(path / "config.json", config)
-    write_text(path / "report.html", page)
-    write_json(path / "metrics.json", metrics)
+    write_json(path / CONFIG, config)
+    write_text(path / REPORT, page)
+    write_json(path / METRICS, metrics)

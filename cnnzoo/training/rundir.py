@@ -26,14 +26,14 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from cnnzoo.errors import CheckpointError, RunLockedError, StorageError, UsageError
+from cnnzoo.errors import CheckpointError, DataError, RunLockedError, StorageError, UsageError
 from cnnzoo.files import write_json, write_text
+from cnnzoo.runfiles import CONFIG, HISTORY, KIND, METRICS, MODEL, REPORT, is_run, read_config
 from cnnzoo.training.checkpoints import Checkpoints
 
-KIND = "cnnzoo fine-tuning run"
 LOCK, OWNER = ".lock", ".owner"  # who trains here; the lock dies with its process
 # In the order of removal: what says "finished" goes first, what says "mine" last.
-FILES = ("metrics.json", "report.html", "model.keras", "history.csv", "config.json")
+FILES = (METRICS, REPORT, MODEL, HISTORY, CONFIG)
 FOLDERS = ("checkpoints", "tensorboard")
 
 
@@ -47,11 +47,11 @@ class RunDirectory:
 
     @property
     def model(self) -> Path:
-        return self.path / "model.keras"
+        return self.path / MODEL
 
     @property
     def report(self) -> Path:
-        return self.path / "report.html"
+        return self.path / REPORT
 
     def check(self) -> None:
         """Refuse a folder that holds anything, unless it is an old run and may be overwritten.
@@ -67,7 +67,7 @@ class RunDirectory:
             raise UsageError(f"out={str(self.path)!r} is a file. Give a folder.") from error
         except OSError as error:
             raise StorageError(f"{self.path} cannot be read: {error.strerror}.") from error
-        ours = self._is_run()
+        ours = is_run(self.path)
         if not held or (ours and self._overwrite):
             return
         if ours:
@@ -93,7 +93,7 @@ class RunDirectory:
                     path.unlink(missing_ok=True)
         except OSError as error:
             raise StorageError(f"{error.filename} cannot be removed: {error.strerror}.") from error
-        write_json(self.path / "config.json", {"kind": KIND, **config})
+        write_json(self.path / CONFIG, {"kind": KIND, **config})
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
@@ -130,18 +130,18 @@ class RunDirectory:
         Raises:
             CheckpointError: There is no run here.
         """
-        if not self._is_run():
+        try:
+            return read_config(self.path)
+        except DataError as error:
             raise CheckpointError(
-                f"{str(self.path)!r} holds no run that could be taken up: it has no config.json of "
+                f"{str(self.path)!r} holds no run that could be taken up: it has no {CONFIG} of "
                 "one. Give the folder that the run wrote into."
-            )
-        config: dict[str, Any] = json.loads((self.path / "config.json").read_text("utf-8"))
-        return config
+            ) from error
 
     def read_metrics(self) -> dict[str, Any] | None:
         """What the finished run measured; ``None`` as long as it is not finished."""
         try:
-            metrics: dict[str, Any] = json.loads((self.path / "metrics.json").read_text("utf-8"))
+            metrics: dict[str, Any] = json.loads((self.path / METRICS).read_text("utf-8"))
         except (OSError, ValueError):
             return None
         return metrics
@@ -151,20 +151,13 @@ class RunDirectory:
         writer = csv.DictWriter(text, rows[0].keys(), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-        write_text(self.path / "history.csv", text.getvalue())
+        write_text(self.path / HISTORY, text.getvalue())
 
     def write_metrics(self, metrics: Mapping[str, Any]) -> None:
-        write_json(self.path / "metrics.json", metrics)
+        write_json(self.path / METRICS, metrics)
 
     def write_report(self, html: str) -> None:
         write_text(self.report, html)
-
-    def _is_run(self) -> bool:
-        try:
-            config = json.loads((self.path / "config.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return False
-        return isinstance(config, dict) and config.get("kind") == KIND
 
 
 def free_path(name: str) -> Path:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import Any
 
 from cnnzoo.catalogue.recipes import ALIASES
 from cnnzoo.errors import DataError, UsageError
-from cnnzoo.training.rundir import KIND
+from cnnzoo.runfiles import CONFIG, HISTORY, METRICS, is_run, read_config
 from cnnzoo.units import DASH
 
 Row = tuple[str, tuple[str, ...]]
@@ -61,15 +60,6 @@ class StoredRun:
     history: Sequence[Mapping[str, Any]]
 
 
-def is_run(path: str | os.PathLike[str]) -> bool:
-    """Whether a folder was written by ``fine_tune``."""
-    try:
-        config = json.loads((Path(path) / "config.json").read_text("utf-8"))
-    except (OSError, ValueError):
-        return False
-    return isinstance(config, dict) and config.get("kind") == KIND
-
-
 def read_run(path: Path, letter: str, name: str) -> StoredRun:
     """What lies in a folder.
 
@@ -83,13 +73,12 @@ def read_run(path: Path, letter: str, name: str) -> StoredRun:
             "the folder that a run wrote into."
         )
     try:
-        config = json.loads((path / "config.json").read_text("utf-8"))
-        metrics = _metrics(path / "metrics.json")
-        return _stored(path, letter, name, config, metrics, _history(path / "history.csv"))
+        metrics, history = _metrics(path / METRICS), _history(path / HISTORY)
+        return _stored(path, letter, name, read_config(path), metrics, history)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(
-            f"The run in {path} cannot be read ({type(error).__name__}: {error}): config.json, "
-            "metrics.json or history.csv is damaged."
+            f"The run in {path} cannot be read ({type(error).__name__}: {error}): {CONFIG}, "
+            f"{METRICS} or {HISTORY} is damaged."
         ) from error
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,12 +13,10 @@ from cnnzoo.catalogue.registry import get_spec
 from cnnzoo.catalogue.weights import WeightsEntry, get_weights, list_weights
 from cnnzoo.errors import DataError, UsageError
 from cnnzoo.pictures import printable
-from cnnzoo.training.rundir import KIND
+from cnnzoo.runfiles import CONFIG, MODEL, no_run, read_config
 
 if TYPE_CHECKING:  # the rest of this file answers a wrong word before Keras is imported
     import keras
-
-CONFIG, MODEL = "config.json", "model.keras"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +76,9 @@ def find_subject(
         UsageError: There is nothing at the path, or weights are given for what has its own.
         DataError: The folder is no run of ``cnnzoo finetune``.
     """
-    path = Path(what)
-    is_path = path.suffix == ".keras" or os.sep in os.fspath(what) or (path / CONFIG).is_file()
-    if not is_path:
+    if not means_path(what):
         return _of_network(os.fspath(what), weights, dict(options or {}))
+    path = Path(what)
     if weights is not None or options:
         raise UsageError(
             f"{printable(path)} has its own weights and options. Leave weights and options out."
@@ -99,17 +95,18 @@ def find_subject(
     return Subject(path.name, path.stem, path=path)
 
 
+def means_path(what: str | os.PathLike[str]) -> bool:
+    """Whether a word is that of a folder or file rather than the name of a network."""
+    path = Path(what)
+    return path.suffix == ".keras" or os.sep in os.fspath(what) or (path / CONFIG).is_file()
+
+
 def _of_run(folder: Path) -> Subject:
+    config = read_config(folder)
     try:
-        config = json.loads((folder / CONFIG).read_text("utf-8"))
-        if config["kind"] != KIND:
-            raise ValueError(f"kind is {config['kind']!r}")
         names = tuple(map(str, config["data"]["class_names"]))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(
-            f"{printable(folder)} is no run of cnnzoo finetune ({type(error).__name__}: {error}). "
-            f"Such a folder holds {CONFIG} and {MODEL}."
-        ) from error
+    except (KeyError, TypeError) as error:
+        raise no_run(folder, error) from error
     if not (folder / MODEL).is_file():
         raise DataError(f"{printable(folder)} holds no {MODEL}: the run ended before it had one.")
     return Subject(printable(folder), folder.resolve().name, (names,), path=folder / MODEL)

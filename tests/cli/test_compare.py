@@ -14,7 +14,7 @@ import pytest
 from cnnzoo.catalogue.registry import get_spec
 from cnnzoo.cli import colour
 from cnnzoo.cli.main import main
-from cnnzoo.training.rundir import KIND
+from cnnzoo.runfiles import KIND
 
 
 def test_columns_are_networks_and_lines_are_figures(capsys):

@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 import cnnzoo
 from cnnzoo.cli.main import main
 from cnnzoo.errors import DataError, UnknownNameError, UsageError, WeightsError
+from cnnzoo.runfiles import KIND
 from cnnzoo.runtimes import choose
 from cnnzoo.view import View
 
@@ -195,6 +196,7 @@ def test_folder_of_a_run_predicts_with_its_own_classes(seven: Path, tmp_path: Pa
     model.save(run / "model.keras")
     names = [f"digit {i}" for i in range(10)]
     config = {
+        "kind": KIND,
         "arguments": {"input_shape": [32, 32, 1]},
         "data": {"name": "x", "class_names": names},
     }

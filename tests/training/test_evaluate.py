@@ -13,9 +13,9 @@ from keras import layers
 from PIL import Image
 
 from cnnzoo.errors import DataError, UsageError
+from cnnzoo.runfiles import KIND
 from cnnzoo.training.datasets import Dataset
 from cnnzoo.training.evaluate import evaluate
-from cnnzoo.training.rundir import KIND
 
 
 def _network(activation: str | None = "softmax", classes: int = 3) -> keras.Model:

@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from cnnzoo.errors import DataError, UsageError
+from cnnzoo.runfiles import is_run
 from cnnzoo.training.datasets import Dataset
 from cnnzoo.training.finetune import Run, fine_tune
 from cnnzoo.training.overlay import Overlay, compare_runs
 from cnnzoo.training.overlay_page import COLOURS, DASHES, apart
-from cnnzoo.training.runs import is_run
 
 Make = Callable[..., Path]
 

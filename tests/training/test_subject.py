@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cnnzoo.errors import DataError, UnknownNameError, UsageError
-from cnnzoo.training.rundir import KIND
+from cnnzoo.runfiles import KIND
 from cnnzoo.training.subject import find_subject
 
 PETS = ("cat", "dog", "fox")

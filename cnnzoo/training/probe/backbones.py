@@ -16,7 +16,7 @@ from cnnzoo.catalogue.registry import get_spec
 from cnnzoo.catalogue.spec import Choice, ModelSpec
 from cnnzoo.catalogue.weights import WeightsEntry, get_weights, list_weights
 from cnnzoo.errors import UsageError, WeightsError
-from cnnzoo.training.subject import CONFIG, Subject, find_subject
+from cnnzoo.training.subject import Subject, find_subject, means_path
 
 if TYPE_CHECKING:  # a wrong name is answered before Keras is imported
     import keras
@@ -155,8 +155,7 @@ def find_backbone(
     options = dict(options or {})
     if not isinstance(what, str | os.PathLike):
         return _of_memory(what, weights, options)
-    path = Path(what)
-    if path.suffix == ".keras" or os.sep in os.fspath(what) or (path / CONFIG).is_file():
+    if means_path(what):
         subject = find_subject(what, weights, options)
         return OfModel(subject.name, subject)
     spec = get_spec(os.fspath(what))
