@@ -6,14 +6,17 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from cnnzoo import files
+from cnnzoo.pretrained.environment import cache_folder
 
 _SIGNATURE = "Signature: 8a477f597d28d172789f06886806bc55\n"  # known to backup programs
 _OURS = "# Kept by cnnzoo, checked whenever it is used. What is deleted comes or is made again.\n"
 
 
 def cache_errors(path: Path) -> AbstractContextManager[None]:
-    """`files.storage_errors` for what is in the cache."""
-    return files.storage_errors(path, "choose another cache folder with CNNZOO_CACHE")
+    """`files.storage_errors` for what is in the cache, or where somebody wanted it instead."""
+    if path.is_relative_to(cache_folder()):
+        return files.storage_errors(path, "choose another cache folder with CNNZOO_CACHE")
+    return files.storage_errors(path)
 
 
 def mark(folder: Path) -> None:

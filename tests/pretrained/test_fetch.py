@@ -256,6 +256,16 @@ def files_limited_to(size_bytes: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
 
 
+def test_a_full_disk_is_told_with_what_would_help(
+    server: FaultServer, file: RemoteFile, tmp_path: Path
+) -> None:
+    with files_limited_to(50_000):
+        with pytest.raises(errors.StorageError, match="choose another cache folder with CNNZOO"):
+            download(file)
+        with pytest.raises(errors.StorageError, match=r"or choose another folder\.$"):
+            download(file, tmp_path / "to")
+
+
 def test_a_disk_that_fills_up_ends_the_download_without_a_retry(
     server: FaultServer, file: RemoteFile, blob: Path, tmp_path: Path
 ) -> None:
