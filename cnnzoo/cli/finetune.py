@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import shlex
 import sys
 from collections.abc import Mapping
@@ -136,8 +135,6 @@ def run(arguments: argparse.Namespace) -> int:
 
     from cnnzoo.training.finetune import fine_tune
 
-    # Every phase has a step of its own, and the last batch is smaller: nothing to warn of.
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     minutes = arguments.checkpoint_minutes
     result = fine_tune(
         arguments.network,

@@ -24,6 +24,7 @@ from cnnzoo.catalogue import augmentations
 from cnnzoo.catalogue.recipes import SETTINGS, Recipe
 from cnnzoo.catalogue.registry import get_spec
 from cnnzoo.errors import CheckpointError, UsageError
+from cnnzoo.runtimes.quiet import compiling_again
 from cnnzoo.sources import find_source
 from cnnzoo.training.batches import Batches
 from cnnzoo.training.datasets import Dataset, Part, load_data
@@ -221,6 +222,7 @@ def _filled(plan: Plan, dataset: Dataset) -> Plan:
     return plan.for_data(len(dataset.train), dataset.channels, dataset.class_names)
 
 
+@compiling_again()  # phases, sides and the last batch have graphs of their own
 def _run(
     plan: Plan,
     dataset: Dataset,

@@ -319,3 +319,19 @@ def test_leaking_images_are_refused_or_skipped_by_flag(tiny: str, tmp_path: Path
     assert config["data"]["bad_data"] == "skip"
     assert config["command"].endswith(" --bad-data skip")
     assert any("9" in note for note in config["data"]["notes"])
+
+
+def test_sides_and_phases_are_compiled_without_a_warning(
+    tiny: str, bars: Dataset, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    logger = logging.getLogger("tensorflow")
+    logger.addHandler(caplog.handler)
+    try:
+        fine_tune(
+            tiny, data=bars, out=tmp_path / "run", input_shape=(28, 28, 1), first_size=0.3,
+            epochs=9, batch_size=48, progress=False,
+        )  # fmt: skip
+    finally:
+        logger.removeHandler(caplog.handler)
+    assert not [record for record in caplog.records if "retracing" in record.getMessage()]
+    assert logger.isEnabledFor(logging.WARNING)

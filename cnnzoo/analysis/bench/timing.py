@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -16,6 +15,7 @@ from cnnzoo.catalogue.registry import get_spec
 from cnnzoo.catalogue.spec import ModelSpec
 from cnnzoo.runtimes import backends
 from cnnzoo.runtimes.choose import fresh
+from cnnzoo.runtimes.quiet import compiling_again
 
 CALIBRATION = 16  # images of noise for int8, whose time does not depend on them
 WARM_UP = 3  # calls: the first compiles, the next ones fill what the libraries keep
@@ -54,15 +54,10 @@ def prepare(model: keras.Model, runtime: str, dtype: str, batch: int, size: Size
 
 
 def warm_up(call: Call) -> None:
-    """The calls before the first that counts, without TensorFlow's worries about compiling."""
-    logger = logging.getLogger("tensorflow")
-    before = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
+    """The calls before the first that counts."""
+    with compiling_again():
         for _ in range(WARM_UP):
             call()
-    finally:
-        logger.setLevel(before)
 
 
 def time_in_turn(
