@@ -30,7 +30,7 @@ def _prepare() -> Prepared:
     from cnnzoo import machine
     from cnnzoo.training.batches import Batches
     from cnnzoo.training.datasets import Part
-    from cnnzoo.training.small_maps import fast_gradients
+    from cnnzoo.training.fast_steps import fast_steps
 
     random = np.random.default_rng(0)
     images = random.integers(256, size=(COUNT, 32, 32, 3), dtype="uint8")
@@ -51,7 +51,7 @@ def _prepare() -> Prepared:
     batches = Batches(Part(images, numbers), (32, 32, 3), BATCH, 10, seed=1)
 
     def ours() -> None:
-        with fast_gradients(models[OURS]):
+        with fast_steps(models[OURS]):
             for batch in batches.ahead(0, STEPS):
                 models[OURS].train_on_batch(*batch)
 

@@ -28,6 +28,7 @@ from cnnzoo.runtimes.quiet import compiling_again
 from cnnzoo.sources import find_source
 from cnnzoo.training.batches import Batches
 from cnnzoo.training.datasets import Dataset, Part, load_data
+from cnnzoo.training.fast_steps import fast_steps
 from cnnzoo.training.loop import Trainer, Watcher
 from cnnzoo.training.network import PlannedNetwork
 from cnnzoo.training.plan import Plan, differences, from_record, make_plan
@@ -36,7 +37,6 @@ from cnnzoo.training.record import config_of, decisive, fingerprint, metrics_of,
 from cnnzoo.training.report import render
 from cnnzoo.training.rundir import RunDirectory, free_path
 from cnnzoo.training.schedules import shrunk
-from cnnzoo.training.small_maps import fast_gradients
 from cnnzoo.training.splits import emptied, stratified
 from cnnzoo.units import duration, percent
 
@@ -256,7 +256,7 @@ def _run(
         log.warning("Going on after step %s.", trainer.progress.step)
     _say(about.stream, plan, dataset, config)
     trainer.watchers = _watchers(about, run, trainer)
-    with fast_gradients(network.model):
+    with fast_steps(network.model):
         progress = trainer.train()
     probabilities = _predict(network.model, plan, dataset.test)
     metrics = metrics_of(dataset, probabilities, progress, recipe)

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 from cnnzoo.catalogue.recipes import Recipe
+from cnnzoo.training.fused import fuse
 
 MAKERS: dict[str, type[keras.optimizers.Optimizer]] = {
     "adam": keras.optimizers.Adam,
@@ -54,6 +55,7 @@ def make_optimizer(
             [v for v in model.trainable_variables if len(v.shape) < 2]
         )
     optimizer.build(model.trainable_variables)
+    fuse(optimizer)
     return optimizer
 
 

@@ -8,39 +8,16 @@ large for its channels, and in float32, its own are faster.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-import keras
 from keras import layers
-
-from cnnzoo import machine
 
 CHANNELS = 512  # products of channels, in by out, that a pixel of the map must stand for
 
 
-@contextlib.contextmanager
-def fast_gradients(model: keras.Model) -> Iterator[None]:
-    """Let what is traced inside compute the kernel gradients of small maps by matrix products.
-
-    Nothing changes in the answers, the weights, or what is saved.
-    """
-    found = [layer for layer in model.layers if _gains(layer)] if _on_tensorflows_cpu() else []
-    for layer in found:
-        layer.call = _call(layer)
-    try:
-        yield
-    finally:
-        for layer in found:
-            del layer.call  # its class has one
-
-
-def _on_tensorflows_cpu() -> bool:
-    return keras.backend.backend() == "tensorflow" and not machine.hardware()["accelerators"]
-
-
-def _gains(layer: layers.Layer) -> bool:
+def gains(layer: layers.Layer) -> bool:
+    """Whether this is a convolution that learns faster so."""
     return (
         type(layer) is layers.Conv2D
         and layer.compute_dtype == "bfloat16"
@@ -58,7 +35,7 @@ def _is_small(layer: layers.Conv2D) -> bool:
     return bool(CHANNELS * height * width <= channels * layer.filters)
 
 
-def _call(layer: layers.Conv2D) -> Callable[[Any], Any]:
+def faster(layer: layers.Conv2D) -> Callable[[Any], Any]:
     """What the layer does, with gradients of ours for its kernel and its bias."""
     import tensorflow as tf
 

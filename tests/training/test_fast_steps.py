@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras import layers
 
 from cnnzoo import machine
-from cnnzoo.training.small_maps import fast_gradients
+from cnnzoo.training.fast_steps import fast_steps
 
 
 def _model(dtype: str = "mixed_bfloat16", side: int | None = 4, **settings: Any) -> keras.Model:
@@ -45,7 +45,7 @@ def test_gradients_are_those_of_the_plain_layer(
     exact = _model("float32", padding=padding, kernel_size=size, **more)
     exact.set_weights(model.get_weights())
     plain = _gradients(model, images)
-    with fast_gradients(model):
+    with fast_steps(model):
         fast = _gradients(model, images)
     for ours, keras_own, truth in zip(fast, plain, _gradients(exact, images), strict=True):
         assert ours.shape == truth.shape
@@ -57,7 +57,7 @@ def test_answers_do_not_change_and_the_layer_is_what_it_was_afterwards() -> None
     model = _model()
     images = tf.random.stateless_normal((2, 4, 4, 64), (1, 2))
     before = np.array(model(images), np.float32)
-    with fast_gradients(model):
+    with fast_steps(model):
         assert "call" in vars(model.get_layer("conv"))
         assert np.array_equal(np.array(model(images), np.float32), before)
         again = keras.models.clone_model(model)
@@ -81,12 +81,12 @@ def test_answers_do_not_change_and_the_layer_is_what_it_was_afterwards() -> None
 )
 def test_other_layers_are_left_alone(settings: dict[str, Any]) -> None:
     model = _model(**settings)
-    with fast_gradients(model):
+    with fast_steps(model):
         assert "call" not in vars(model.get_layer("conv"))
 
 
 def test_accelerators_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "hardware", lambda: {"accelerators": ["a GPU"]})
     model = _model()
-    with fast_gradients(model):
+    with fast_steps(model):
         assert "call" not in vars(model.get_layer("conv"))
