@@ -1,6 +1,6 @@
 """Dropout from 16 random bits for each unit, where Keras draws 32 and makes a number of them.
 
-A network whose every stage drops units spends an eighth of its step on TensorFlow's CPU on that:
+A network whose every stage drops units spends a sixth of its step on TensorFlow's CPU on that:
 3.5 ms for the 692,224 units after the first pooling of `agh_mnist` (128 images, two cores), and
 1.9 ms so. A rate is rounded to the next 65,536th.
 """
