@@ -1,58 +1,97 @@
-"""Kernel gradients of convolutions of many channels on small maps, by the matrix units.
+"""Convolutions of many channels on small maps, as products of matrices.
 
-There TensorFlow's own in bfloat16 leave the processor's matrix units waiting: for 256 to 512
-channels on maps of 3x3 they take four times as long as the same sums written as nine products of
-matrices, and 1.3 times on 14x14 with 512 channels (two cores with AMX, 128 images). Where a map is
-large for its channels, and in float32, its own are faster.
+On a map of 3x3 pixels a window of 3x3 lies half outside. TensorFlow's own kernels multiply the zeros
+there, and in bfloat16 their gradient of the kernel leaves the processor's matrix units waiting. Two
+rules, both measured (docs/decisions/0014-small-maps.md): maps of a few pixels are computed wholly as
+products of what is there, place by place; on larger ones, in bfloat16, only the gradient of the
+kernel is, weight by weight of the window. Where a map is large for its channels, TensorFlow's own
+kernels are faster.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 from keras import layers
 
-CHANNELS = 512  # products of channels, in by out, that a pixel of the map must stand for
+FEW_PIXELS = 16  # of the map, for the first rule
+MANY_CHANNELS = 8192  # products of channels, in by out, for each pixel of the map; its other half
+CHANNELS = 512  # the same for the second rule
+SECOND_IN = "bfloat16"
+FIRST_IN = ("bfloat16", "float32")
 
 
 def gains(layer: layers.Layer) -> bool:
     """Whether this is a convolution that learns faster so."""
     return (
         type(layer) is layers.Conv2D
-        and layer.compute_dtype == "bfloat16"
         and layer.data_format == "channels_last"
         and (layer.strides, layer.dilation_rate, layer.groups) == ((1, 1), (1, 1), 1)
         and min(layer.kernel_size) > 1  # else it is one product of matrices anyway
-        and _is_small(layer)
+        and None not in layer.input.shape[1:3]
+        and (_by_place(layer) or _by_weight(layer))
     )
 
 
-def _is_small(layer: layers.Conv2D) -> bool:
+def _by_place(layer: layers.Conv2D) -> bool:
+    """The first rule."""
+    pixels, products = _extent(layer)
+    few = pixels <= FEW_PIXELS and products >= MANY_CHANNELS * pixels
+    return layer.compute_dtype in FIRST_IN and few
+
+
+def _by_weight(layer: layers.Conv2D) -> bool:
+    """The second rule."""
+    pixels, products = _extent(layer)
+    return layer.compute_dtype == SECOND_IN and products >= CHANNELS * pixels
+
+
+def _extent(layer: layers.Conv2D) -> tuple[int, int]:
+    """Pixels of the map; products of channels, in by out."""
     height, width, channels = layer.input.shape[1:]
-    if height is None or width is None:
-        return False
-    return bool(CHANNELS * height * width <= channels * layer.filters)
+    return height * width, channels * layer.filters
 
 
 def faster(layer: layers.Conv2D) -> Callable[[Any], Any]:
-    """What the layer does, with gradients of ours for its kernel and its bias."""
+    """What the layer does, by products of matrices."""
     import tensorflow as tf
 
     padding = layer.padding.upper()
+    size = layer.kernel_size
+    # The larger half of an even window is behind the image, as in tf.nn.conv2d.
+    before = tuple((side - 1) // 2 if padding == "SAME" else 0 for side in size)
+    behind = tuple(side - 1 - margin for side, margin in zip(size, before, strict=True))
+    by_place = _by_place(layer)
+    shape, answers = layer.input.shape[1:3], layer.output.shape[1:3]
+
+    def forward(images: Any, kernel: Any) -> Any:
+        if by_place:
+            return _answers(images, kernel, before, answers)
+        return tf.nn.conv2d(images, kernel, 1, padding)
+
+    def backward(answer: Any, kernel: Any, images: Any) -> Any:
+        if by_place:
+            turned = tf.transpose(tf.reverse(kernel, [0, 1]), (0, 1, 3, 2))
+            return _answers(answer, turned, behind, shape)
+        return tf.raw_ops.Conv2DBackpropInput(
+            input_sizes=tf.shape(images), filter=kernel, out_backprop=answer,
+            strides=[1, 1, 1, 1], padding=padding,
+        )  # fmt: skip
 
     @tf.custom_gradient  # type: ignore[untyped-decorator]
     def convolve(images: Any, kernel: Any, bias: Any) -> Any:
         def gradients(answer: Any) -> tuple[Any, Any, Any]:
-            of_images = tf.raw_ops.Conv2DBackpropInput(
-                input_sizes=tf.shape(images), filter=kernel, out_backprop=answer,
-                strides=[1, 1, 1, 1], padding=padding,
-            )  # fmt: skip
-            of_kernel = _of_kernel(images, answer, layer.kernel_size, padding)
             in_full = tf.cast(answer, "float32")  # a sum of many in bfloat16 loses its end
-            return of_images, of_kernel, tf.cast(tf.reduce_sum(in_full, (0, 1, 2)), bias.dtype)
+            return (
+                backward(answer, kernel, images),
+                _of_kernel(images, answer, size, before),
+                tf.cast(tf.reduce_sum(in_full, (0, 1, 2)), bias.dtype),
+            )
 
-        return tf.nn.bias_add(tf.nn.conv2d(images, kernel, 1, padding), bias), gradients
+        return tf.nn.bias_add(forward(images, kernel), bias), gradients
 
     def call(images: Any) -> Any:
         kernel = tf.cast(layer.kernel, images.dtype)
@@ -63,23 +102,45 @@ def faster(layer: layers.Conv2D) -> Callable[[Any], Any]:
     return call
 
 
-def _of_kernel(images: Any, answer: Any, size: tuple[int, int], padding: str) -> Any:
+def _answers(images: Any, kernel: Any, before: tuple[int, ...], shape: tuple[int, ...]) -> Any:
+    """(N, h, w, C), (k, l, C, F) -> (N, *shape, F): one product for each place of the answer."""
+    import tensorflow as tf
+
+    channels, filters = kernel.shape[2:]
+    products = []
+    for place in product(*map(range, shape)):
+        (i, rows), (j, columns) = _inside(place, kernel.shape, before, images.shape[1:])
+        length = math.prod(part.stop - part.start for part in (i, j)) * channels
+        seen = tf.reshape(images[:, rows, columns], (-1, length))
+        products.append(tf.matmul(seen, tf.reshape(kernel[i, j], (length, filters))))
+    return tf.reshape(tf.stack(products, axis=1), (-1, *shape, filters))
+
+
+def _of_kernel(images: Any, answer: Any, size: tuple[int, ...], before: tuple[int, ...]) -> Any:
     """(N, h, w, C), (N, h', w', F) -> (*size, C, F): one product for each weight of the window."""
     import tensorflow as tf
 
-    if padding == "SAME":  # the larger half is behind the image, as in tf.nn.conv2d
-        around = [((side - 1) // 2, side // 2) for side in size]
-        images = tf.pad(images, [(0, 0), *around, (0, 0)])
-    height, width, filters = answer.shape[1:]
-    flat = tf.reshape(answer, (-1, filters))
-    channels = images.shape[-1]
-    products = [
-        tf.matmul(
-            tf.reshape(images[:, i : i + height, j : j + width], (-1, channels)),
-            flat,
-            transpose_a=True,
-        )
-        for i in range(size[0])
-        for j in range(size[1])
-    ]
+    channels, filters = images.shape[-1], answer.shape[-1]
+    products = []
+    for weight in product(*map(range, size)):
+        (i, rows), (j, columns) = _inside(weight, answer.shape[1:], before, images.shape[1:])
+        seen = tf.reshape(images[:, rows, columns], (-1, channels))
+        said = tf.reshape(answer[:, i, j], (-1, filters))
+        products.append(tf.matmul(seen, said, transpose_a=True))
     return tf.reshape(tf.stack(products), (*size, channels, filters))
+
+
+def _inside(
+    fixed: tuple[int, ...], counts: tuple[int, ...], before: tuple[int, ...], sides: tuple[int, ...]
+) -> list[tuple[slice, slice]]:
+    """For rows and for columns: what meets the image, and the pixels that it meets.
+
+    Place p of the answer and weight i of the window meet in pixel p + i - before. So the same sum
+    finds the weights that a place sees, out of ``counts``, and the places that a weight serves.
+    """
+    found = []
+    for one, count, margin, side in zip(fixed, counts, before, sides, strict=False):
+        first = max(0, margin - one)
+        last = max(first, min(count, side + margin - one))
+        found.append((slice(first, last), slice(first + one - margin, last + one - margin)))
+    return found
