@@ -4,8 +4,8 @@
     CNNZOO_DATA=FOLDER python benchmarks/lectures.py --out runs/lectures --only taif_mnist --seeds 3
 
 Trains what is missing in the folder, goes on with what was cut off, and prints a table of all runs
-that are finished there. ``--table`` only prints; ``--record benchmarks/results/lectures.json`` is
-what docs/results.md shows.
+that are finished there. ``--table`` only prints; ``--record benchmarks/results/lectures.json``
+adds them to the runs of other days that stand in that file, which is what docs/results.md shows.
 """
 
 from __future__ import annotations
@@ -80,6 +80,19 @@ def found(row: Row, recipe: str, folder: Path) -> dict[str, Any] | None:
     }
 
 
+def joined(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows in the order of `ROWS`, with the seeds of both where the training was the same."""
+    order = [(row.network, recipe) for row in ROWS for recipe in row.recipes]
+    rows = {(row["network"], row["recipe"]): row for row in before}
+    for row in now:
+        key = row["network"], row["recipe"]
+        old = rows.get(key, row)
+        same = all(old[name] == row[name] for name in row if name != "seeds")
+        seeds = old["seeds"] | row["seeds"] if same else row["seeds"]
+        rows[key] = row | {"seeds": dict(sorted(seeds.items()))}
+    return sorted(rows.values(), key=lambda row: order.index((row["network"], row["recipe"])))
+
+
 def markdown(rows: list[dict[str, Any]]) -> str:
     """A table of rows as `found` gives them."""
     lines = [
@@ -108,7 +121,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=1, help="how many of each")
     parser.add_argument("--precision", help="other than the recipe's, such as auto")
     parser.add_argument("--table", action="store_true", help="train nothing, print the table")
-    parser.add_argument("--record", type=Path, metavar="FILE", help="write what the table shows")
+    parser.add_argument("--record", type=Path, metavar="FILE", help="add to what stands there")
     arguments = parser.parse_args()
     rows = [row for row in ROWS if not arguments.only or row.network in arguments.only]
     work = [
@@ -121,9 +134,11 @@ def main() -> None:
         for row, recipe in work:
             train(row, recipe, seed, arguments.out, arguments.precision)
     results = [result for row, recipe in work if (result := found(row, recipe, arguments.out))]
-    print(markdown(results))
     if arguments.record:
-        write_json(arguments.record, results)
+        file = arguments.record
+        results = joined(json.loads(file.read_text("utf-8")) if file.exists() else [], results)
+        write_json(file, results)
+    print(markdown(results))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
 """Convolutions of many channels on small maps, as products of matrices.
 
-On a map of 3x3 pixels a window of 3x3 lies half outside. TensorFlow's own kernels multiply the zeros
-there, and in bfloat16 their gradient of the kernel leaves the processor's matrix units waiting. Two
-rules, both measured (docs/decisions/0014-small-maps.md): maps of a few pixels are computed wholly as
-products of what is there, place by place; on larger ones, in bfloat16, only the gradient of the
-kernel is, weight by weight of the window. Where a map is large for its channels, TensorFlow's own
-kernels are faster.
+On a map of 3x3 pixels two fifths of what windows of 3x3 see is margin. TensorFlow's own kernels
+multiply those zeros, and in bfloat16 their gradient of the kernel leaves the processor's matrix
+units waiting. Two rules, both measured (docs/decisions/0014-small-maps.md): maps of a few pixels
+are computed wholly as products of what is there, place by place; on larger ones, in bfloat16, only
+the gradient of the kernel is, weight by weight of the window. Where a map is large for its
+channels, TensorFlow's own kernels are faster.
 """
 
 from __future__ import annotations
@@ -18,10 +18,8 @@ from typing import Any
 from keras import layers
 
 FEW_PIXELS = 16  # of the map, for the first rule
-MANY_CHANNELS = 8192  # products of channels, in by out, for each pixel of the map; its other half
+MANY_CHANNELS = 8192  # products of channels, in by out, for each pixel of the map: its other half
 CHANNELS = 512  # the same for the second rule
-SECOND_IN = "bfloat16"
-FIRST_IN = ("bfloat16", "float32")
 
 
 def gains(layer: layers.Layer) -> bool:
@@ -40,13 +38,13 @@ def _by_place(layer: layers.Conv2D) -> bool:
     """The first rule."""
     pixels, products = _extent(layer)
     few = pixels <= FEW_PIXELS and products >= MANY_CHANNELS * pixels
-    return layer.compute_dtype in FIRST_IN and few
+    return few and layer.compute_dtype in ("bfloat16", "float32")
 
 
 def _by_weight(layer: layers.Conv2D) -> bool:
     """The second rule."""
     pixels, products = _extent(layer)
-    return layer.compute_dtype == SECOND_IN and products >= CHANNELS * pixels
+    return products >= CHANNELS * pixels and layer.compute_dtype == "bfloat16"
 
 
 def _extent(layer: layers.Conv2D) -> tuple[int, int]:

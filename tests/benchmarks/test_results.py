@@ -37,6 +37,23 @@ def test_a_row_without_a_finished_run_is_none(tmp_path: Path) -> None:
     assert lectures.found(ROW, "lecture", tmp_path) is None
 
 
+def test_runs_of_another_day_stay_on_record_unless_the_recipe_was_another() -> None:
+    def row(network: str, recipe: str, epochs: int, **seeds: int) -> dict[str, object]:
+        return {"network": network, "recipe": recipe, "epochs": epochs, "seeds": seeds}
+
+    before = [row("agh_mnist", "modern", 9, a=1), row("agh_cifar10", "modern", 9, a=2, c=3)]
+    now = [
+        row("agh_cifar10", "modern", 9, b=4, c=5),
+        row("agh_mnist", "modern", 8, b=6),
+        row("agh_mnist", "lecture", 9, b=7),
+    ]
+    assert lectures.joined(before, now) == [
+        row("agh_mnist", "lecture", 9, b=7),
+        row("agh_mnist", "modern", 8, b=6),
+        row("agh_cifar10", "modern", 9, a=2, b=4, c=5),
+    ]
+
+
 def test_transfer_shows_the_mean_and_each_of_several_seeds() -> None:
     accuracy = {"scratch": [0.9], "transfer": [0.91, 0.93], "adapt": [0.95]}
     table = transfer_mnist.markdown([{"images": 1000, "epochs": 12, "accuracy": accuracy}])
