@@ -45,6 +45,10 @@ KINDS = {
         "mirrored in every other epoch, by a coin for each image (Jordan 2024); never digits"
     ),
     "shear": Kind("upright lines lean by up to so many degrees", (Number("degrees", 0, 80),)),
+    "elastic": Kind(
+        "bent like rubber: points moved by this share of each side, neighbours alike (Simard 2003)",
+        (Number("share", 0, 0.5),),
+    ),
     "background": Kind("what is uncovered takes the top left pixel's colour, not the edge's"),
     "brightness": Kind("lighter or darker by up to this share", (Number("share", 0, 1),)),
     "contrast": Kind("more or less contrast by up to this share", (Number("share", 0, 1),)),

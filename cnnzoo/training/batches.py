@@ -116,7 +116,7 @@ class Batches:
         if self.movement.alternate:
             odd = self._coins[rows] ^ (number // self.steps) & 1
             together[:, Movement.SIDE] = 1 - 2 * odd
-        return self.movement(images, together)
+        return self.movement(images, together, self.movement.bends(rng, len(rows)))
 
     def _fitted(self, rows: np.ndarray) -> np.ndarray:
         """The images of some rows in the size and colours of the network."""

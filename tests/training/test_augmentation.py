@@ -106,6 +106,39 @@ def test_shear_moves_rows_aside_by_their_distance_from_the_middle() -> None:
     assert np.allclose(moved, still[rows, np.clip(columns + rows - 4, 0, 8)], atol=1e-3)
 
 
+@pytest.mark.parametrize("background", [True, False])
+def test_bending_by_nothing_leaves_the_other_movements(background: bool) -> None:
+    rng = np.random.default_rng(1)
+    images = rng.integers(0, 256, (3, 9, 14, 2), np.uint8)
+    movement = Movement(
+        rotate=40, shift=0.2, zoom=0.3, shear=20, flip=True, elastic=0.1, background=background
+    )
+    draws = rng.uniform(-1, 1, (3, Movement.DRAWS))
+    bends = movement.bends(rng, 3)
+    assert bends is not None
+    bent = movement(images, draws, 0 * bends)
+    assert bent.dtype == np.float32
+    assert np.allclose(bent, movement(images, draws), atol=0.01)
+    assert np.abs(movement(images, draws, bends) - bent).mean() > 5
+
+
+def test_bends_move_points_so_far_and_neighbours_alike() -> None:
+    """On a ramp of columns, then of rows, colours tell where they were found."""
+    movement = Movement(elastic=0.03)
+    ramp = np.broadcast_to(np.arange(40, dtype="float32"), (400, 20, 40))
+    images = np.stack([ramp, 2 * np.moveaxis(ramp, 2, 1)[:, :20].repeat(2, axis=2)], axis=-1)
+    bends = movement.bends(np.random.default_rng(1), 400)
+    moved = movement(images, np.zeros((400, Movement.DRAWS)), bends) - images
+    inside = moved[:, 4:-4, 6:-6]
+    across, down = inside[..., 0] / 40, inside[..., 1] / 2 / 20
+    for share in (across, down):
+        assert np.sqrt((share**2).mean()) == pytest.approx(0.03, rel=0.05)
+        assert np.abs(share.mean()) < 0.003
+        assert np.corrcoef(share[:, :, 1:].ravel(), share[:, :, :-1].ravel())[0, 1] > 0.95
+        assert np.corrcoef(share[:, 0, 0], share[:, -1, -1])[0, 1] < 0.2
+    assert abs(np.corrcoef(across.ravel(), down.ravel())[0, 1]) < 0.1  # Keras' own has one field
+
+
 def test_images_that_are_not_square_turn_about_their_middle() -> None:
     image = np.zeros((1, 4, 10, 1), np.uint8)
     image[0, 1:3, 4:6] = 200
