@@ -94,20 +94,21 @@ def joined(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> list[dict
 
 
 def markdown(rows: list[dict[str, Any]]) -> str:
-    """A table of rows as `found` gives them."""
+    """A table of rows as `found` gives them, a line for each seed."""
     lines = [
-        "| network | lecture, % | recipe | ours, % | errors | epochs | in | an epoch | in all |",
-        "|---|---:|---|---:|---:|---:|---|---:|---:|",
+        "| network | lecture, % | recipe | ours, % | errors | epochs | bits | an epoch | in all |",
+        "|---|---:|---|---:|---:|---:|---:|---:|---:|",
     ]
     for row in rows:
         runs = row["seeds"].values()
-        each = " / ".join(f"{100 * run['accuracy']:.2f}" for run in runs)
-        wrong = " / ".join(f"{run['errors']:,}" for run in runs)
+        each = "<br>".join(f"{100 * run['accuracy']:.2f}" for run in runs)
+        wrong = "<br>".join(f"{run['errors']:,}" for run in runs)
         seconds = min(run["seconds"] for run in runs)  # other work only makes it slower
         lecture = "–" if row["lecture"] is None else f"{row['lecture']:.2f}"
+        bits = 32 if row["precision"] == "float32" else 16
         lines.append(
             f"| `{row['network']}` | {lecture} | `{row['recipe']}` | {each} | {wrong} | "
-            f"{row['epochs']} | {row['precision']} | {duration(seconds / row['epochs'])} | "
+            f"{row['epochs']} | {bits} | {duration(seconds / row['epochs'])} | "
             f"{duration(seconds)} |"
         )
     return "\n".join(lines)
