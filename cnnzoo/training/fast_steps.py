@@ -1,7 +1,7 @@
 """A training step on TensorFlow's CPU, with the slow parts of Keras' own done another way.
 
-`small_maps.py` and `masks.py` change how two kinds of layers compute, `fused.py` how an optimizer
-does. The layers stay Keras' plain ones: their names, weights and files are the same.
+`small_maps.py`, `norms.py` and `masks.py` change how three kinds of layers compute, `fused.py` how
+an optimizer does. The layers stay Keras' plain ones: their names, weights and files are the same.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from collections.abc import Iterator
 import keras
 
 from cnnzoo import machine
-from cnnzoo.training import masks, small_maps
+from cnnzoo.training import masks, norms, small_maps
 
-WAYS = ((small_maps.gains, small_maps.faster), (masks.gains, masks.faster))
+WAYS = tuple((module.gains, module.faster) for module in (small_maps, norms, masks))
 
 
 @contextlib.contextmanager
