@@ -88,7 +88,7 @@ def curves(
 
 
 def rates(history: Sequence[Mapping[str, Any]], best_epoch: int) -> Chart:
-    """The learning rate at the end of every epoch; logarithmic if it spans more than 100 times."""
+    """The learning rate at the end of every epoch."""
     values = [float(row["learning_rate"]) for row in history]
     scale = RateScale.of(values)
     heights = [scale.height(value) for value in values]
@@ -109,9 +109,16 @@ def rates(history: Sequence[Mapping[str, Any]], best_epoch: int) -> Chart:
     )
 
 
+FLOOR = 1e-4  # of the highest rate; what is lower is drawn as nothing on a logarithmic axis
+
+
 @dataclass(frozen=True, slots=True)
 class RateScale:
-    """An axis of learning rates; logarithmic if they span more than 100 times."""
+    """An axis of learning rates.
+
+    Logarithmic if a tenth of the epochs and more are below a hundredth of the highest rate: a
+    schedule that ends at nought, as the cosine does, is none of those.
+    """
 
     low: float
     high: float
@@ -120,11 +127,12 @@ class RateScale:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> RateScale:
-        above = [value for value in values if value > 0] or [1.0]
-        if max(above) / min(above) <= 100:
-            steps = nice_ticks(0.0, max(above), 3)
+        highest = max(values)
+        if 10 * sum(value < highest / 100 for value in values) < len(values):
+            steps = nice_ticks(0.0, highest or 1.0, 3)
             return cls(steps[0], steps[-1], [(step, f"{step:g}") for step in steps], False)
-        low, high = math.floor(math.log10(min(above))), math.ceil(math.log10(max(above)))
+        lowest = min(value for value in values if value >= highest * FLOOR)
+        low, high = math.floor(math.log10(lowest)), math.ceil(math.log10(highest))
         every = max(1, math.ceil((high - low) / 4))
         powers = range(high, low - 1, -every)
         return cls(low, high, [(float(i), f"1e{i}") for i in powers], True)
@@ -134,10 +142,10 @@ class RateScale:
         return f"Learning rate{', logarithmic' if self.logarithmic else ''}"
 
     def height(self, value: float) -> float:
-        """Where a rate stands on the axis; 0 stands at the lower end of a logarithmic one."""
+        """Where a rate stands on the axis; on a logarithmic one, next to nothing at the end."""
         if not self.logarithmic:
             return value
-        return math.log10(value) if value > 0 else self.low
+        return max(math.log10(value), self.low) if value > 0 else self.low
 
 
 @dataclass(frozen=True, slots=True)

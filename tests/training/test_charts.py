@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from cnnzoo.training import charts
@@ -89,6 +91,16 @@ def test_rates_are_logarithmic_beyond_and_zero_lies_on_the_floor() -> None:
     assert heights[0] == charts.TOP
     assert heights[1] - heights[0] == pytest.approx((floor - charts.TOP) / 3, abs=0.1)
     assert heights[3] == floor
+
+
+def test_rates_that_end_next_to_nothing_do_not_press_the_others_together() -> None:
+    cosine = [0.05 + 0.05 * math.cos(math.pi * (i + 0.999) / 32) for i in range(32)]
+    assert cosine[-1] < 1e-8
+    assert _rates(cosine).title == "Learning rate"
+    assert [tick.text for tick in _rates([0.1, 0.0005, 1e-12]).y_ticks] == [
+        "1e-1", "1e-2", "1e-3", "1e-4"
+    ]  # fmt: skip
+    assert _rates([0.0, 0.0]).title == "Learning rate"
 
 
 def test_rates_of_zero_throughout_can_be_drawn() -> None:
