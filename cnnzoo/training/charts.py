@@ -109,12 +109,12 @@ def rates(history: Sequence[Mapping[str, Any]], best_epoch: int) -> Chart:
     )
 
 
-FLOOR = 1e-4  # of the highest rate; what is lower is drawn as nothing on a logarithmic axis
+SHOWN = 1000  # rates below this part of a run's highest are drawn as nothing
 
 
 @dataclass(frozen=True, slots=True)
 class RateScale:
-    """An axis of learning rates.
+    """An axis of the learning rates of some runs.
 
     Logarithmic if a tenth of the epochs and more are below a hundredth of the highest rate: a
     schedule that ends at nought, as the cosine does, is none of those.
@@ -126,12 +126,14 @@ class RateScale:
     logarithmic: bool
 
     @classmethod
-    def of(cls, values: Sequence[float]) -> RateScale:
+    def of(cls, *runs: Sequence[float]) -> RateScale:
+        least = min(max(values) for values in runs) / SHOWN
+        values = [value for run in runs for value in run if value >= least]
         highest = max(values)
         if 10 * sum(value < highest / 100 for value in values) < len(values):
             steps = nice_ticks(0.0, highest or 1.0, 3)
             return cls(steps[0], steps[-1], [(step, f"{step:g}") for step in steps], False)
-        lowest = min(value for value in values if value >= highest * FLOOR)
+        lowest = min(value for value in values if value > 0)
         low, high = math.floor(math.log10(lowest)), math.ceil(math.log10(highest))
         every = max(1, math.ceil((high - low) / 4))
         powers = range(high, low - 1, -every)

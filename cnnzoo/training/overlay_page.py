@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 COLOURS = 8  # of the style sheet
 # Five, so that a colour comes back with another dash: eight and five make forty pairs.
 DASHES = ("", "7 3", "2 3", "10 3 2 3", "14 4")
-SHOWN = 1000.0  # a rate that falls to nothing leaves the picture so many times below its highest
 LINE = 11.0  # SVG units between two letters
 Value = float | None
 Curves = Mapping[str, Sequence[Value]]  # letter -> one value per epoch
@@ -104,8 +103,7 @@ def pictures(runs: Sequence[StoredRun], styles: Sequence[Style]) -> list[Picture
 
 def _rates(drawn: Sequence[tuple[StoredRun, Style]], count: int) -> Picture:
     found = {r.letter: [float(row["learning_rate"]) for row in r.history] for r, _ in drawn}
-    least = min(max(values) for values in found.values()) / SHOWN
-    scale = RateScale.of([v for values in found.values() for v in values if v >= least])
+    scale = RateScale.of(*found.values())
     frame = Frame(count, scale.low, scale.high, charts.HEIGHT)
     heights = {letter: [scale.height(v) for v in values] for letter, values in found.items()}
     marks = [Tick(frame.y(value), text) for value, text in scale.ticks]

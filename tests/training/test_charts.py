@@ -7,6 +7,8 @@ import pytest
 from cnnzoo.training import charts
 from cnnzoo.training.charts import curves, nice_ticks, rates
 
+FLOOR = charts.RATE_HEIGHT - charts.BOTTOM
+
 
 def _history(losses: list[float]) -> list[dict[str, float]]:
     return [
@@ -84,13 +86,12 @@ def test_rates_are_linear_from_zero_up_to_a_hundredfold() -> None:
 
 def test_rates_are_logarithmic_beyond_and_zero_lies_on_the_floor() -> None:
     drawn = _rates([0.1, 0.01, 0.00099, 0.0])
-    floor = charts.RATE_HEIGHT - charts.BOTTOM
     heights = [float(point.split(",")[1]) for point in drawn.lines[0].points.split()]
     assert drawn.title == "Learning rate, logarithmic"
     assert [tick.text for tick in drawn.y_ticks] == ["1e-1", "1e-2", "1e-3", "1e-4"]
     assert heights[0] == charts.TOP
-    assert heights[1] - heights[0] == pytest.approx((floor - charts.TOP) / 3, abs=0.1)
-    assert heights[3] == floor
+    assert heights[1] - heights[0] == pytest.approx((FLOOR - charts.TOP) / 3, abs=0.1)
+    assert heights[3] == FLOOR
 
 
 def test_rates_that_end_next_to_nothing_do_not_press_the_others_together() -> None:
@@ -100,6 +101,7 @@ def test_rates_that_end_next_to_nothing_do_not_press_the_others_together() -> No
     assert [tick.text for tick in _rates([0.1, 0.0005, 1e-12]).y_ticks] == [
         "1e-1", "1e-2", "1e-3", "1e-4"
     ]  # fmt: skip
+    assert _rates([0.1, 0.0005, 1e-12]).lines[0].points.endswith(f",{FLOOR}.0")
     assert _rates([0.0, 0.0]).title == "Learning rate"
 
 
