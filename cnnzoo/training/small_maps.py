@@ -11,7 +11,7 @@ channels, TensorFlow's own kernels are faster.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import product
 from typing import Any
 
@@ -30,27 +30,21 @@ def gains(layer: layers.Layer) -> bool:
         and (layer.strides, layer.dilation_rate, layer.groups) == ((1, 1), (1, 1), 1)
         and min(layer.kernel_size) > 1  # else it is one product of matrices anyway
         and None not in layer.input.shape[1:3]
-        and (_by_place(layer) or _by_weight(layer))
+        and (_by_place(layer, layer.input.shape) or _by_weight(layer, layer.input.shape))
     )
 
 
-def _by_place(layer: layers.Conv2D) -> bool:
-    """The first rule."""
-    pixels, products = _extent(layer)
-    few = pixels <= FEW_PIXELS and products >= MANY_CHANNELS * pixels
+def _by_place(layer: layers.Conv2D, shape: Sequence[int]) -> bool:
+    """The first rule, for images of the shape (N, h, w, C)."""
+    pixels, products = shape[1] * shape[2], shape[3] * layer.filters
+    few = pixels <= FEW_PIXELS and bool(products >= MANY_CHANNELS * pixels)
     return few and layer.compute_dtype in ("bfloat16", "float32")
 
 
-def _by_weight(layer: layers.Conv2D) -> bool:
+def _by_weight(layer: layers.Conv2D, shape: Sequence[int]) -> bool:
     """The second rule."""
-    pixels, products = _extent(layer)
-    return products >= CHANNELS * pixels and layer.compute_dtype == "bfloat16"
-
-
-def _extent(layer: layers.Conv2D) -> tuple[int, int]:
-    """Pixels of the map; products of channels, in by out."""
-    height, width, channels = layer.input.shape[1:]
-    return height * width, channels * layer.filters
+    pixels, products = shape[1] * shape[2], shape[3] * layer.filters
+    return bool(products >= CHANNELS * pixels) and layer.compute_dtype == "bfloat16"
 
 
 def faster(layer: layers.Conv2D) -> Callable[[Any], Any]:
@@ -62,18 +56,18 @@ def faster(layer: layers.Conv2D) -> Callable[[Any], Any]:
     # The larger half of an even window is behind the image, as in tf.nn.conv2d.
     before = tuple((side - 1) // 2 if padding == "SAME" else 0 for side in size)
     behind = tuple(side - 1 - margin for side, margin in zip(size, before, strict=True))
-    by_place = _by_place(layer)
-    shape, answers = layer.input.shape[1:3], layer.output.shape[1:3]
 
     def forward(images: Any, kernel: Any) -> Any:
-        if by_place:
-            return _answers(images, kernel, before, answers)
+        if _by_place(layer, images.shape):
+            lost = (0, 0) if padding == "SAME" else (size[0] - 1, size[1] - 1)
+            shape = (images.shape[1] - lost[0], images.shape[2] - lost[1])
+            return _answers(images, kernel, before, shape)
         return tf.nn.conv2d(images, kernel, 1, padding)
 
     def backward(answer: Any, kernel: Any, images: Any) -> Any:
-        if by_place:
+        if _by_place(layer, images.shape):
             turned = tf.transpose(tf.reverse(kernel, [0, 1]), (0, 1, 3, 2))
-            return _answers(answer, turned, behind, shape)
+            return _answers(answer, turned, behind, images.shape[1:3])
         return tf.raw_ops.Conv2DBackpropInput(
             input_sizes=tf.shape(images), filter=kernel, out_backprop=answer,
             strides=[1, 1, 1, 1], padding=padding,
@@ -100,7 +94,7 @@ def faster(layer: layers.Conv2D) -> Callable[[Any], Any]:
     return call
 
 
-def _answers(images: Any, kernel: Any, before: tuple[int, ...], shape: tuple[int, ...]) -> Any:
+def _answers(images: Any, kernel: Any, before: Sequence[int], shape: Sequence[int]) -> Any:
     """(N, h, w, C), (k, l, C, F) -> (N, *shape, F): one product for each place of the answer."""
     import tensorflow as tf
 
@@ -114,7 +108,7 @@ def _answers(images: Any, kernel: Any, before: tuple[int, ...], shape: tuple[int
     return tf.reshape(tf.stack(products, axis=1), (-1, *shape, filters))
 
 
-def _of_kernel(images: Any, answer: Any, size: tuple[int, ...], before: tuple[int, ...]) -> Any:
+def _of_kernel(images: Any, answer: Any, size: Sequence[int], before: Sequence[int]) -> Any:
     """(N, h, w, C), (N, h', w', F) -> (*size, C, F): one product for each weight of the window."""
     import tensorflow as tf
 
@@ -129,7 +123,7 @@ def _of_kernel(images: Any, answer: Any, size: tuple[int, ...], before: tuple[in
 
 
 def _inside(
-    fixed: tuple[int, ...], counts: tuple[int, ...], before: tuple[int, ...], sides: tuple[int, ...]
+    fixed: Sequence[int], counts: Sequence[int], before: Sequence[int], sides: Sequence[int]
 ) -> list[tuple[slice, slice]]:
     """For rows and for columns: what meets the image, and the pixels that it meets.
 

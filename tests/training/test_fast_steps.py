@@ -81,6 +81,22 @@ def test_answers_on_tiny_maps_are_those_of_the_plain_layer(
         np.testing.assert_allclose(ours, keras_own, atol=near * np.abs(keras_own).max())
 
 
+@pytest.mark.parametrize("side", [2, 3, 5, None])
+def test_a_layer_may_meet_images_of_another_size(side: int | None) -> None:
+    """As where small images are shown first, and in networks that use a layer twice."""
+    model = _model("float32", **TINY, padding="same")
+    conv = model.get_layer("conv")
+    image = keras.Input((side, side, TINY["channels"]))
+    other = keras.Model(image, conv(image))
+    images = tf.random.stateless_normal((3, side or 4, side or 4, TINY["channels"]), (1, 2))
+    plain = [np.array(conv(images)), *_gradients(other, images)]
+    with fast_steps(model):
+        assert "call" in vars(conv)
+        fast = [np.array(conv(images)), *_gradients(other, images)]
+    for ours, keras_own in zip(fast, plain, strict=True):
+        np.testing.assert_allclose(ours, keras_own, atol=1e-5 * np.abs(keras_own).max())
+
+
 def test_answers_do_not_change_and_the_layer_is_what_it_was_afterwards() -> None:
     model = _model()
     images = tf.random.stateless_normal((2, 4, 4, 64), (1, 2))
