@@ -18,8 +18,8 @@ from typing import Any
 from keras import layers
 
 FEW_PIXELS = 16  # of the map, for the first rule
-MANY_CHANNELS = 8192  # products of channels, in by out, for each pixel of the map: its other half
-CHANNELS = 512  # the same for the second rule
+MANY_CHANNELS = 8192  # for each of them: products of channels, in by out
+CHANNELS = 512  # for each pixel, for the second rule
 
 
 def gains(layer: layers.Layer) -> bool:
@@ -86,6 +86,8 @@ def faster(layer: layers.Conv2D) -> Callable[[Any], Any]:
         return tf.nn.bias_add(forward(images, kernel), bias), gradients
 
     def call(images: Any) -> Any:
+        if not (_by_place(layer, images.shape) or _by_weight(layer, images.shape)):
+            return type(layer).call(layer, images)  # images of another size than the layer's own
         kernel = tf.cast(layer.kernel, images.dtype)
         bias = layer.bias if layer.use_bias else tf.zeros(layer.filters)
         answer = convolve(images, kernel, tf.cast(bias, images.dtype))
