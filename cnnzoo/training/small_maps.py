@@ -29,22 +29,28 @@ def gains(layer: layers.Layer) -> bool:
         and layer.data_format == "channels_last"
         and (layer.strides, layer.dilation_rate, layer.groups) == ((1, 1), (1, 1), 1)
         and min(layer.kernel_size) > 1  # else it is one product of matrices anyway
-        and None not in layer.input.shape[1:3]
         and (_by_place(layer, layer.input.shape) or _by_weight(layer, layer.input.shape))
     )
 
 
-def _by_place(layer: layers.Conv2D, shape: Sequence[int]) -> bool:
+def _by_place(layer: layers.Conv2D, shape: Sequence[int | None]) -> bool:
     """The first rule, for images of the shape (N, h, w, C)."""
-    pixels, products = shape[1] * shape[2], shape[3] * layer.filters
+    pixels, products = _pixels_and_products(layer, shape)
     few = pixels <= FEW_PIXELS and bool(products >= MANY_CHANNELS * pixels)
     return few and layer.compute_dtype in ("bfloat16", "float32")
 
 
-def _by_weight(layer: layers.Conv2D, shape: Sequence[int]) -> bool:
+def _by_weight(layer: layers.Conv2D, shape: Sequence[int | None]) -> bool:
     """The second rule."""
-    pixels, products = shape[1] * shape[2], shape[3] * layer.filters
+    pixels, products = _pixels_and_products(layer, shape)
     return bool(products >= CHANNELS * pixels) and layer.compute_dtype == "bfloat16"
+
+
+def _pixels_and_products(layer: layers.Conv2D, shape: Sequence[int | None]) -> tuple[float, int]:
+    """Of the map, infinitely many where its size is not known; and of channels, in by out."""
+    height, width, channels = shape[1:]
+    pixels = math.inf if height is None or width is None else height * width
+    return pixels, channels * layer.filters
 
 
 def faster(layer: layers.Conv2D) -> Callable[[Any], Any]:

@@ -97,6 +97,26 @@ def test_a_layer_may_meet_images_of_another_size(side: int | None) -> None:
         np.testing.assert_allclose(ours, keras_own, atol=1e-5 * np.abs(keras_own).max())
 
 
+@pytest.mark.parametrize("side", [5, None])
+def test_a_map_that_is_larger_or_of_no_known_size_is_left_to_keras(side: int | None) -> None:
+    model = _model(**SMALL)
+
+    def kernels(side: int | None) -> set[str]:
+        """Which of TensorFlow's do a step on maps of this size."""
+
+        @tf.function(input_signature=[tf.TensorSpec((None, side, side, SMALL["channels"]))])
+        def step(images: tf.Tensor) -> Any:
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_sum(model.get_layer("conv")(images))
+            return tape.gradient(loss, model.get_layer("conv").kernel.value)
+
+        return {operation.type for operation in step.get_concrete_function().graph.get_operations()}
+
+    with fast_steps(model):
+        assert "Conv2DBackpropFilter" in kernels(side)
+        assert "Conv2DBackpropFilter" not in kernels(4)
+
+
 def test_answers_do_not_change_and_the_layer_is_what_it_was_afterwards() -> None:
     model = _model()
     images = tf.random.stateless_normal((2, 4, 4, 64), (1, 2))
