@@ -97,7 +97,8 @@ def test_dark_mode_is_dark_and_shows_the_dark_pictures(visit):
 @pytest.mark.parametrize("files", [False, True], ids=["served", "files"])
 def test_search_finds_resnext(visit, files):
     page = visit("index.html", files=files)
-    page.locator(".md-search__input").fill("resnext")
+    # Key by key: the search listens to keys, so what `fill` puts there it may never look at.
+    page.locator(".md-search__input").press_sequentially("resnext")
     page.locator(".md-search-result__link", has_text="ResNeXt-50").first.wait_for()
 
 
