@@ -96,8 +96,8 @@ def joined(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> list[dict
 def markdown(rows: list[dict[str, Any]]) -> str:
     """A table of rows as `found` gives them, a line for each seed."""
     lines = [
-        "| network | lecture, % | recipe | ours, % | errors | epochs | bits | an epoch | in all |",
-        "|---|---:|---|---:|---:|---:|---:|---:|---:|",
+        "| network | recipe | ours, % | lecture, % | errors | epochs | bits | an epoch | in all |",
+        "|---|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for row in rows:
         runs = row["seeds"].values()
@@ -107,7 +107,7 @@ def markdown(rows: list[dict[str, Any]]) -> str:
         lecture = "–" if row["lecture"] is None else f"{row['lecture']:.2f}"
         bits = 32 if row["precision"] == "float32" else 16
         lines.append(
-            f"| `{row['network']}` | {lecture} | `{row['recipe']}` | {each} | {wrong} | "
+            f"| `{row['network']}` | `{row['recipe']}` | {each} | {lecture} | {wrong} | "
             f"{row['epochs']} | {bits} | {duration(seconds / row['epochs'])} | "
             f"{duration(seconds)} |"
         )
