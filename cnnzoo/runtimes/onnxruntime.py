@@ -51,8 +51,8 @@ def export(model: keras.Model, folder: Path) -> None:
     (image,) = model.inputs
     signature = [keras.InputSpec(shape=image.shape, dtype=image.dtype, name="image")]
     try:
-        with _tidily(), warnings.catch_warnings():  # it asks NumPy for names of its first version
-            warnings.simplefilter("ignore")
+        with _tidily(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # tf2onnx asks NumPy for names of its first version
             model.export(
                 str(folder / FILE), format="onnx", verbose=False, input_signature=signature
             )
