@@ -14,8 +14,12 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("MPLBACKEND", "Agg")
 _CACHE = tempfile.TemporaryDirectory(prefix="cnnzoo-tests-")  # nothing goes into the user's own
 os.environ["CNNZOO_CACHE"] = _CACHE.name
-# One policy on every machine: CPUs differ in what oneDNN makes of the same sum.
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes name no test: what gzip packs holds the second, and workers must collect alike."""
+    return argname if isinstance(val, bytes) else None
 
 
 @pytest.fixture(autouse=True, scope="module")
