@@ -24,22 +24,19 @@ class Cell:
 class HeatMap:
     """A confusion matrix; rows are true classes, columns predicted ones, zeros are left out."""
 
-    cell: float  # side of a cell in SVG units
-    margin: float  # room for the class names
-    font: float
     names: list[str]
     cells: list[Cell]
-    counts: bool  # whether counts fit into the cells
     classes: int  # of the network, of which those with the most mistakes are shown
 
     @property
-    def gap(self) -> float:
-        """Between two cells; none where cells are small."""
-        return 2.0 if self.counts else 0.0
+    def density(self) -> str:
+        """How close the cells stand: few, some or many."""
+        return "few" if len(self.names) <= 12 else "some" if self.counts else "many"
 
     @property
-    def side(self) -> float:
-        return len(self.names) * self.cell
+    def counts(self) -> bool:
+        """Whether counts fit into the cells."""
+        return len(self.names) <= 24
 
 
 def heat_map(
@@ -53,9 +50,6 @@ def heat_map(
     """
     counts = np.asarray(matrix)
     kept = _most_mistaken(counts, most)
-    size = len(kept)
-    cell = 56.0 if size <= 12 else 34.0 if size <= 24 else 22.0
-    font = 13.0 if size <= 24 else 11.0
     named = [names[i] for i in kept]
     shown = [name if len(name) <= 16 else f"{name[:15]}…" for name in named]
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -67,8 +61,7 @@ def heat_map(
         opacity = max(0.2, share) if row == column else 0.15 + 0.6 * share / worst
         text = f"true {named[row]}, predicted {named[column]}: {count:,}"
         cells.append(Cell(column, row, count, round(float(opacity), 3), text))
-    margin = 14 + 0.62 * font * max(map(len, shown))
-    return HeatMap(cell, round(margin, 1), font, shown, cells, size <= 24, len(names))
+    return HeatMap(shown, cells, len(names))
 
 
 def _most_mistaken(counts: np.ndarray, most: int) -> np.ndarray:
