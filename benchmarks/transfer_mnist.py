@@ -21,7 +21,7 @@ import numpy as np
 
 import cnnzoo
 from cnnzoo.files import write_json
-from cnnzoo.training.datasets import Dataset
+from cnnzoo.training.data.dataset import Dataset
 
 EPOCHS = {10: 60, 100: 40, 1000: 12}  # by the number of images of a class
 RECIPES = {"scratch": None, "transfer": "cifar10", "adapt": "cifar10"}

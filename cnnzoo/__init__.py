@@ -35,7 +35,7 @@ _PUBLIC = {
     "info": "cnnzoo.analysis.card:info",
     "list_models": "cnnzoo.analysis.listing:list_models",
     "list_weights": "cnnzoo.catalogue.weights:list_weights",
-    "load_data": "cnnzoo.training.datasets:load_data",
+    "load_data": "cnnzoo.training.data.load:load_data",
     "lr_find": "cnnzoo.training.lr_find:lr_find",
     "plot": "cnnzoo.analysis.plot",
     "predict": "cnnzoo.inference.predict:predict",

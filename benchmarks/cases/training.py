@@ -29,7 +29,7 @@ def _prepare() -> Prepared:
 
     from cnnzoo import machine
     from cnnzoo.training.batches import Batches
-    from cnnzoo.training.datasets import Part
+    from cnnzoo.training.data.dataset import Part
     from cnnzoo.training.fast_steps import fast_steps
 
     random = np.random.default_rng(0)

@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
     check(arguments.network, arguments.weights, options)
 
     from cnnzoo.inference.export import export
-    from cnnzoo.training.datasets import load_data
+    from cnnzoo.training.data.load import load_data
 
     found = export(
         arguments.network,

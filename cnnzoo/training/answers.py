@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemaining
 from cnnzoo.errors import DataError
 from cnnzoo.runtimes import quantise
 from cnnzoo.runtimes.runner import Runner
-from cnnzoo.training.datasets import Dataset, Part
+from cnnzoo.training.data.dataset import Dataset, Part
 from cnnzoo.view import View
 
 

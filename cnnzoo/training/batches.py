@@ -12,7 +12,7 @@ import numpy as np
 from cnnzoo.catalogue.augmentations import Effect
 from cnnzoo.pictures import ImageFiles
 from cnnzoo.training.augmentation import Effects, Movement
-from cnnzoo.training.datasets import Part
+from cnnzoo.training.data.dataset import Part
 from cnnzoo.view import View
 
 AHEAD = 3  # batches made while the network works on one

@@ -24,7 +24,8 @@ from cnnzoo.runfiles import CONFIG, METRICS, REPORT
 from cnnzoo.runtimes import names
 from cnnzoo.runtimes.choose import compile
 from cnnzoo.training.answers import calibration, probabilities_of
-from cnnzoo.training.datasets import Dataset, Part, load_data
+from cnnzoo.training.data.dataset import Dataset, Part
+from cnnzoo.training.data.load import load_data
 from cnnzoo.training.metrics import score
 from cnnzoo.training.report import render
 from cnnzoo.training.rundir import free_path

@@ -27,7 +27,8 @@ from cnnzoo.errors import CheckpointError, UsageError
 from cnnzoo.runtimes.quiet import compiling_again
 from cnnzoo.sources import find_source
 from cnnzoo.training.batches import Batches
-from cnnzoo.training.datasets import Dataset, Part, load_data
+from cnnzoo.training.data.dataset import Dataset, Part
+from cnnzoo.training.data.load import load_data
 from cnnzoo.training.fast_steps import fast_steps
 from cnnzoo.training.loop import Trainer, Watcher
 from cnnzoo.training.network import PlannedNetwork

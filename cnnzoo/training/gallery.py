@@ -14,7 +14,7 @@ from PIL import Image
 
 from cnnzoo.errors import UsageError
 from cnnzoo.pictures import picture
-from cnnzoo.training.datasets import Part
+from cnnzoo.training.data.dataset import Part
 from cnnzoo.training.gradcam import gradcam
 from cnnzoo.view import View
 

@@ -24,7 +24,8 @@ from cnnzoo.catalogue.registry import get_spec
 from cnnzoo.errors import DataError, TrainingError, UsageError
 from cnnzoo.sources import find_source
 from cnnzoo.training.batches import Batches
-from cnnzoo.training.datasets import Dataset, load_data
+from cnnzoo.training.data.dataset import Dataset
+from cnnzoo.training.data.load import load_data
 from cnnzoo.training.finetune import split_options
 from cnnzoo.training.network import PlannedNetwork, make_loss
 from cnnzoo.training.optimizers import make_optimizer

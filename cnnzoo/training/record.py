@@ -16,7 +16,7 @@ from cnnzoo.catalogue.recipes import Recipe
 from cnnzoo.catalogue.registry import get_spec
 from cnnzoo.pictures import ImageFiles, Images
 from cnnzoo.training.batches import Batches
-from cnnzoo.training.datasets import Dataset, Part
+from cnnzoo.training.data.dataset import Dataset, Part
 from cnnzoo.training.loop import Progress
 from cnnzoo.training.metrics import score
 from cnnzoo.training.plan import Plan

@@ -11,7 +11,7 @@ import numpy as np
 
 from cnnzoo import units
 from cnnzoo.training import charts, gallery, grids
-from cnnzoo.training.datasets import Part
+from cnnzoo.training.data.dataset import Part
 from cnnzoo.training.metrics import confusion_matrix
 from cnnzoo.training.pages import fill
 from cnnzoo.view import View

@@ -9,7 +9,7 @@ import pytest
 from keras import layers
 
 from cnnzoo.catalogue.registry import register_model, unregister_model
-from cnnzoo.training.datasets import Dataset, Part
+from cnnzoo.training.data.dataset import Dataset, Part
 
 NAMES = ("lying", "standing", "both")
 

@@ -10,7 +10,7 @@ from cnnzoo.catalogue.augmentations import parse
 from cnnzoo.errors import DataError
 from cnnzoo.pictures import ImageFiles
 from cnnzoo.training.batches import Batches
-from cnnzoo.training.datasets import Part
+from cnnzoo.training.data.dataset import Part
 
 MOVES = parse(["rotate 20", "shift 0.2", "zoom 0.2"])
 

@@ -14,7 +14,7 @@ from PIL import Image
 
 from cnnzoo.errors import DataError, UsageError
 from cnnzoo.runfiles import KIND
-from cnnzoo.training.datasets import Dataset
+from cnnzoo.training.data.dataset import Dataset
 from cnnzoo.training.evaluate import evaluate
 
 

@@ -18,7 +18,7 @@ from cnnzoo.errors import DataError, UsageError
 from cnnzoo.pictures import ImageFiles
 from cnnzoo.training.augmentation import Movement
 from cnnzoo.training.batches import Batches
-from cnnzoo.training.datasets import Dataset, Part
+from cnnzoo.training.data.dataset import Dataset, Part
 from cnnzoo.training.finetune import Run, fine_tune
 from cnnzoo.training.loop import Trainer
 from cnnzoo.training.rundir import FILES

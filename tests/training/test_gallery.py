@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from cnnzoo.pictures import ImageFiles
-from cnnzoo.training.datasets import Part
+from cnnzoo.training.data.dataset import Part
 from cnnzoo.training.gallery import confusions, mistakes, overlay, sheet
 
 NAMES = ("cat", "dog", "fox")

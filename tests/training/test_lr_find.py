@@ -11,7 +11,7 @@ from keras import layers
 from cnnzoo.builder import build
 from cnnzoo.errors import DataError, TrainingError, UnknownNameError, UsageError
 from cnnzoo.training import lr_find as module
-from cnnzoo.training.datasets import Dataset, Part
+from cnnzoo.training.data.dataset import Dataset, Part
 from cnnzoo.training.lr_find import lr_find
 from cnnzoo.training.rate_test import RateTest
 

@@ -15,7 +15,7 @@ import pytest
 
 from cnnzoo.errors import DataError, UsageError
 from cnnzoo.runfiles import is_run
-from cnnzoo.training.datasets import Dataset
+from cnnzoo.training.data.dataset import Dataset
 from cnnzoo.training.finetune import Run, fine_tune
 from cnnzoo.training.overlay import Overlay, compare_runs
 from cnnzoo.training.overlay_page import COLOURS, DASHES, apart

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from cnnzoo.training.datasets import Part
+from cnnzoo.training.data.dataset import Part
 from cnnzoo.training.metrics import score
 from cnnzoo.training.report import render
 

@@ -28,7 +28,7 @@ from cnnzoo.errors import (
     UsageError,
 )
 from cnnzoo.training import checkpoints, finetune, loop
-from cnnzoo.training.datasets import Dataset
+from cnnzoo.training.data.dataset import Dataset
 from cnnzoo.training.finetune import Run, fine_tune
 from cnnzoo.training.rundir import RunDirectory
 

@@ -13,8 +13,8 @@ import numpy as np
 
 from cnnzoo.errors import DataError
 from cnnzoo.lookup import did_you_mean
+from cnnzoo.training.data.dataset import Part
 from cnnzoo.training.data.survey import TOGETHER, Survey, compare, digest
-from cnnzoo.training.datasets import Part
 from cnnzoo.units import mebibytes
 
 KEYS = ("x_train", "y_train", "x_test", "y_test")

@@ -13,9 +13,9 @@ import numpy as np
 
 from cnnzoo.errors import DataError
 from cnnzoo.pictures import ImageFiles, PictureError, examine, printable
+from cnnzoo.training.data.dataset import Part
 from cnnzoo.training.data.problems import Problem
 from cnnzoo.training.data.survey import Survey, compare, digest
-from cnnzoo.training.datasets import Part
 
 _AT_ONCE = 512  # files whose results wait for their turn; decoded pictures never do
 _FORMAT = {

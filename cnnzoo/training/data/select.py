@@ -8,9 +8,9 @@ import numpy as np
 
 from cnnzoo.errors import DataError, UsageError
 from cnnzoo.lookup import did_you_mean
+from cnnzoo.training.data.dataset import Dataset, Part
 from cnnzoo.training.data.problems import KINDS, Level, Problem, by_kind, listing
 from cnnzoo.training.data.survey import TOGETHER, Survey
-from cnnzoo.training.datasets import Dataset, Part
 from cnnzoo.training.splits import emptied, stratified
 
 TEST_FRACTION = 0.2  # of data that come without a test part

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from cnnzoo.training.data.dataset import Part
 from cnnzoo.training.data.problems import Problem
-from cnnzoo.training.datasets import Part
 
 TOGETHER = "all"  # name of the one part of data that come without a test part
 PARTS = ("train", "validation", "test", TOGETHER)

@@ -23,7 +23,7 @@ from cnnzoo.runtimes.choose import Runner
 from cnnzoo.runtimes.choose import compile as compile_runner
 from cnnzoo.store import key_of
 from cnnzoo.training.batches import Batches
-from cnnzoo.training.datasets import Dataset, Part
+from cnnzoo.training.data.dataset import Dataset, Part
 from cnnzoo.training.heads import add_head
 from cnnzoo.training.probe import arrays
 from cnnzoo.training.probe.backbones import Backbone

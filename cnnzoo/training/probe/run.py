@@ -13,7 +13,8 @@ import keras
 import numpy as np
 
 from cnnzoo.errors import DataError, UsageError
-from cnnzoo.training.datasets import Dataset, load_data
+from cnnzoo.training.data.dataset import Dataset
+from cnnzoo.training.data.load import load_data
 from cnnzoo.training.metrics import wilson_interval
 from cnnzoo.training.plan import check_seed
 from cnnzoo.training.probe.classifiers import judge

@@ -12,8 +12,8 @@ import pytest
 from cnnzoo.errors import DataError
 from cnnzoo.training.data import arrays
 from cnnzoo.training.data.arrays import survey_arrays, survey_npz
+from cnnzoo.training.data.dataset import Dataset
 from cnnzoo.training.data.select import select
-from cnnzoo.training.datasets import Dataset
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (6, 4, 5, 3), np.uint8)

@@ -14,7 +14,7 @@ import pytest
 from cnnzoo.errors import DataError
 from cnnzoo.training.data import cifar
 from cnnzoo.training.data.cifar import TEST, TRAIN, read_cifar
-from cnnzoo.training.datasets import load_data
+from cnnzoo.training.data.load import load_data
 
 NAMES = (*TRAIN, TEST)
 PLANES = {

@@ -13,7 +13,8 @@ from PIL import Image
 
 from cnnzoo.errors import DataError
 from cnnzoo.pictures import ImageFiles
-from cnnzoo.training.datasets import Dataset, load_data
+from cnnzoo.training.data.dataset import Dataset
+from cnnzoo.training.data.load import load_data
 
 
 def _fill(folder: Path, count: int, mode: str = "RGB", start: int = 0) -> None:
@@ -359,7 +360,7 @@ def test_memory_does_not_grow_with_the_number_of_images(tmp_path: Path) -> None:
     script = f"""
 import os, re
 from pathlib import Path
-from cnnzoo.training.datasets import load_data
+from cnnzoo.training.data.load import load_data
 import cnnzoo.training.data.sources
 
 def peak_kib():  # not ru_maxrss, which begins with that of the process that started this one

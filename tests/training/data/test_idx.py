@@ -10,7 +10,7 @@ import pytest
 from cnnzoo.errors import DataError
 from cnnzoo.training.data import idx
 from cnnzoo.training.data.idx import idx_files, read_idx
-from cnnzoo.training.datasets import load_data
+from cnnzoo.training.data.load import load_data
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (20, 3, 4), np.uint8)
 

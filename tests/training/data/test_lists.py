@@ -10,7 +10,7 @@ from PIL import Image
 
 from cnnzoo.errors import DataError
 from cnnzoo.pictures import ImageFiles
-from cnnzoo.training.datasets import load_data
+from cnnzoo.training.data.load import load_data
 
 
 @pytest.fixture

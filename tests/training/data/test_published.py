@@ -22,7 +22,7 @@ from cnnzoo.errors import DataError, DownloadError, IntegrityError, OfflineError
 from cnnzoo.pretrained import fetch
 from cnnzoo.pretrained.transfer import Limits
 from cnnzoo.training.data import published
-from cnnzoo.training.datasets import load_data
+from cnnzoo.training.data.load import load_data
 
 RNG = np.random.default_rng(0)
 LABELS = (np.arange(20) % 10).astype(np.uint8)

@@ -14,7 +14,7 @@ from PIL import Image
 from cnnzoo.errors import DataError, UsageError
 from cnnzoo.pictures import ImageFiles
 from cnnzoo.store import FEATURES
-from cnnzoo.training.datasets import Dataset, Part
+from cnnzoo.training.data.dataset import Dataset, Part
 from cnnzoo.training.probe import features
 from cnnzoo.training.probe.backbones import find_backbone
 from cnnzoo.training.probe.features import Extractor, digest_of, usual_effects

@@ -13,7 +13,7 @@ from keras import layers
 
 import cnnzoo
 from cnnzoo.errors import DataError, UsageError
-from cnnzoo.training.datasets import Dataset, Part
+from cnnzoo.training.data.dataset import Dataset, Part
 from cnnzoo.training.evaluate import evaluate
 from cnnzoo.training.probe import run
 from cnnzoo.training.probe.result import Probe

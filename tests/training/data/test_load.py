@@ -9,7 +9,8 @@ from PIL import Image
 
 from cnnzoo.errors import DataError, UnknownNameError, UsageError
 from cnnzoo.pictures import ImageFiles
-from cnnzoo.training.datasets import Part, load_data
+from cnnzoo.training.data.dataset import Part
+from cnnzoo.training.data.load import load_data
 
 
 def _save(path: Path) -> None:

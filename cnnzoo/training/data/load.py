@@ -3,53 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
-import numpy as np
-
-from cnnzoo.pictures import Images
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Images, (N, H, W, 1 | 3) uint8 or files, and their class numbers, (N,) int64."""
-
-    images: Images
-    labels: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def rows(self, numbers: np.ndarray) -> Part:
-        return Part(self.images[numbers], self.labels[numbers])
-
-
-@dataclass(frozen=True, slots=True)
-class Dataset:
-    """A training part, a test part, and what is known about them.
-
-    Attributes:
-        name: Short, for titles and folder names.
-        source: What ``load_data`` was given, or a sentence; says where the images came from.
-        channels: 1 if every image is grey, else 3.
-        notes: What a reader of the results should know, such as images in both parts.
-        validation: The part that chooses the best epoch, where the data have one of their own.
-    """
-
-    name: str
-    source: str
-    train: Part
-    test: Part
-    class_names: tuple[str, ...]
-    channels: int
-    notes: tuple[str, ...] = ()
-    validation: Part | None = None
-
-    def __str__(self) -> str:
-        return (
-            f"{self.name}: {len(self.train):,} training and {len(self.test):,} test images "
-            f"of {len(self.class_names)} classes"
-        )
+from cnnzoo.training.data.dataset import Dataset
+from cnnzoo.training.data.select import check_bad_data, select
+from cnnzoo.training.data.sources import survey
 
 
 def load_data(
@@ -85,8 +42,5 @@ def load_data(
         DownloadError: A named dataset is neither in ``CNNZOO_DATA`` nor can it be downloaded.
         IntegrityError: What was downloaded is not what was published.
     """
-    from cnnzoo.training.data.select import check_bad_data, select
-    from cnnzoo.training.data.sources import survey
-
     check_bad_data(bad_data)
     return select(survey(source, follow_links), bad_data, seed)
