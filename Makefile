@@ -8,7 +8,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WORKERS ?= 2
-TESTS := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
+# A worker that is killed, for want of memory say, ends the run: restarted ones would wait for ever.
+TESTS := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --max-worker-restart 0
 
 .PHONY: demo test slow check docs notebooks screenshots clean
 
