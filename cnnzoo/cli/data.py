@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from cnnzoo.catalogue.datasets import DatasetEntry, all_datasets
-from cnnzoo.cli.shared import add_json, add_verb
+from cnnzoo.cli.shared import add_follow_links, add_json, add_verb, typed
 from cnnzoo.units import grouped, mebibytes
 
 _DESCRIPTION = (
@@ -34,9 +34,7 @@ def add_parser(verbs: Any) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     check = actions.add_parser("check", help="what is wrong with a dataset", description=_CHECK)
     check.add_argument("data", metavar="DATA", help="a name, a folder, an .npz file or a CSV list")
-    check.add_argument(
-        "--follow-links", action="store_true", help="accept links that lead out of the folder"
-    )
+    add_follow_links(check)
     add_json(check)
     listing = actions.add_parser(
         "list", help="the named datasets, and where they are", description="List named datasets."
@@ -53,7 +51,7 @@ def _check(arguments: argparse.Namespace) -> int:
     from cnnzoo.errors import DataError
     from cnnzoo.training.data.check import check_data
 
-    report = check_data(arguments.data, follow_links=arguments.follow_links)
+    report = check_data(arguments.data, **typed(arguments, ["follow_links"]))
     print(json.dumps(report.to_dict(), indent=2) if arguments.json else report)
     return 0 if report.clean else DataError.exit_code
 

@@ -7,7 +7,15 @@ import json
 import sys
 from typing import Any
 
-from cnnzoo.cli.shared import add_json, add_options, add_runtime, add_verb, parse_options
+from cnnzoo.cli.shared import (
+    add_bad_data,
+    add_json,
+    add_options,
+    add_runtime,
+    add_verb,
+    parse_options,
+    typed,
+)
 
 DESCRIPTION = """\
 Measure a network on labelled images: accuracy with its 95 % interval, figures of every class,
@@ -24,6 +32,10 @@ EXAMPLES = """\
 
   cnnzoo evaluate own.keras --data photos/ --part all --out runs/own
       any model of Keras that takes pixels 0 to 255"""
+
+GIVEN = (
+    "weights", "part", "out", "batch_size", "bad_data", "follow_links", "runtime", "precision",
+)  # fmt: skip
 
 
 def add_parser(verbs: Any) -> None:
@@ -44,11 +56,7 @@ def add_parser(verbs: Any) -> None:
         "--overwrite", action="store_true", help="replace an older evaluation in --out"
     )
     parser.add_argument("--batch-size", type=int, metavar="N", help="images at once (32)")
-    parser.add_argument(
-        "--bad-data",
-        metavar="WHAT",
-        help="damaged and leaking images: refuse (default), skip, keep",
-    )
+    add_bad_data(parser)
     add_runtime(parser, "float32")
     add_options(parser)
     add_json(parser)
@@ -66,15 +74,12 @@ def run(arguments: argparse.Namespace) -> int:
 
     from cnnzoo.training.evaluate import evaluate
 
-    settings = ("weights", "part", "out", "batch_size", "bad_data", "runtime", "precision")
-    given: dict[str, Any] = {name: getattr(arguments, name) for name in settings}
-    given = {name: value for name, value in given.items() if value is not None}
     result = evaluate(
         arguments.model,
         data=arguments.data,
         overwrite=arguments.overwrite,
         progress=sys.stderr,
-        **given | options,
+        **typed(arguments, GIVEN) | options,
     )
     if arguments.json:
         paths = {"path": str(result.path), "report": str(result.report)}

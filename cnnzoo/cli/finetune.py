@@ -10,7 +10,15 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from cnnzoo.cli.shared import add_json, add_options, add_verb, parse_options, parse_shape
+from cnnzoo.cli.shared import (
+    add_bad_data,
+    add_json,
+    add_options,
+    add_verb,
+    parse_options,
+    parse_shape,
+    typed,
+)
 from cnnzoo.errors import UsageError
 
 DESCRIPTION = """\
@@ -50,12 +58,7 @@ def add_parser(verbs: Any) -> None:
         "--data",
         help="digits, mnist, fashion_mnist, cifar10, an .npz file, a CSV list, a folder of classes",
     )
-    parser.add_argument(
-        "--bad-data",
-        default="refuse",
-        metavar="WHAT",
-        help="damaged and leaking images: refuse (default), skip or keep",
-    )
+    add_bad_data(parser)
     parser.add_argument("--weights", help="weights to start from (none: random)")
     parser.add_argument("--recipe", help="how to train (scratch, or transfer with --weights)")
     parser.add_argument(
@@ -88,6 +91,7 @@ def add_parser(verbs: Any) -> None:
     parser.set_defaults(run=run)
 
 
+OF_DATA = ("bad_data", "follow_links")
 SHORT = (
     ("epochs", "N", "times every image is shown (12 to 60, by the number of images)"),
     ("batch_size", "N", "images per step"),
@@ -111,15 +115,11 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.data is None and arguments.resume is None:
         raise UsageError(f"On which data? Type: cnnzoo finetune {arguments.network} --data digits")
 
-    given: dict[str, Any] = {
-        "recipe": arguments.recipe,
-        "weights": arguments.weights,
-        "seed": arguments.seed,
-        "input_shape": parse_shape(arguments.input_shape),
-        "settings": _settings(arguments) or None,
-    }
-    given = {name: value for name, value in given.items() if value is not None}
-    given |= parse_options(arguments.option)
+    given = typed(arguments, ("recipe", "weights", "seed")) | parse_options(arguments.option)
+    if arguments.input_shape is not None:
+        given["input_shape"] = parse_shape(arguments.input_shape)
+    if settings := _settings(arguments):
+        given["settings"] = settings
     if arguments.network is None:
         if given:
             raise UsageError(
@@ -135,17 +135,15 @@ def run(arguments: argparse.Namespace) -> int:
 
     from cnnzoo.training.finetune import fine_tune
 
-    minutes = arguments.checkpoint_minutes
     result = fine_tune(
         arguments.network,
         data=arguments.data,
         out=arguments.out,
         overwrite=arguments.overwrite,
         resume=arguments.resume,
-        bad_data=arguments.bad_data,
         tensorboard=arguments.tensorboard,
-        **({} if minutes is None else {"checkpoint_minutes": minutes}),
         progress=sys.stderr if arguments.json else sys.stdout,
+        **typed(arguments, (*OF_DATA, "checkpoint_minutes")),
         **given,
     )
     if arguments.json:
@@ -170,7 +168,12 @@ def _find(arguments: argparse.Namespace, given: Mapping[str, Any]) -> int:
 
     from cnnzoo.training.lr_find import lr_find
 
-    found = lr_find(arguments.network, data=arguments.data, **given)
+    found = lr_find(
+        arguments.network,
+        data=arguments.data,
+        **typed(arguments, OF_DATA),
+        **given,
+    )
     picture = None if arguments.out is None else found.save(arguments.out)
     command = None if found.suggestion is None else _command(arguments, found.suggestion)
     if arguments.json:
@@ -188,7 +191,15 @@ def _find(arguments: argparse.Namespace, given: Mapping[str, Any]) -> int:
 def _command(arguments: argparse.Namespace, rate: float) -> str:
     """What was typed, with another learning rate and without --find-lr."""
     words = ["cnnzoo", "finetune", arguments.network, "--data", arguments.data]
-    for name in ("weights", "recipe", "seed", "input_shape", *(short for short, _, _ in SHORT)):
+    words += ["--follow-links"] if arguments.follow_links else []
+    for name in (
+        "bad_data",
+        "weights",
+        "recipe",
+        "seed",
+        "input_shape",
+        *(short for short, _, _ in SHORT),
+    ):
         value = getattr(arguments, name)
         if value is not None and name != "learning_rate":
             words += [f"--{name.replace('_', '-')}", str(value)]

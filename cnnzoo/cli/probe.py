@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from cnnzoo.cli.shared import add_json, add_options, add_verb, parse_options
+from cnnzoo.cli.shared import add_bad_data, add_json, add_options, add_verb, parse_options, typed
 from cnnzoo.errors import UsageError
 
 DESCRIPTION = """\
@@ -33,7 +33,10 @@ EXAMPLES = """\
 environment:
   CNNZOO_CACHE           the folder that keeps the features
   CNNZOO_FEATURES_GIB    how much it may hold of them (4); 0 keeps none"""
-GIVEN = ("weights", "head", "views", "seed", "batch_size", "runtime", "precision", "bad_data")
+GIVEN = (
+    "weights", "head", "views", "seed", "batch_size", "runtime", "precision", "bad_data",
+    "follow_links",
+)  # fmt: skip
 
 
 def add_parser(verbs: Any) -> None:
@@ -61,11 +64,7 @@ def add_parser(verbs: Any) -> None:
     parser.add_argument(
         "--no-cache", dest="cache", action="store_false", help="keep no features, use none"
     )
-    parser.add_argument(
-        "--bad-data",
-        metavar="WHAT",
-        help="damaged and leaking images: refuse (default), skip, keep",
-    )
+    add_bad_data(parser)
     parser.add_argument(
         "--save", type=Path, metavar="FILE", help="the best one by validation, as a .keras file"
     )
@@ -79,9 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
     from cnnzoo.training.probe.settings import make_settings
 
     options = parse_options(arguments.option)
-    given = {name: getattr(arguments, name) for name in GIVEN}
-    given = {name: value for name, value in given.items() if value is not None}
-    asked = {name: given[name] for name in ("weights", "head", "views") if name in given}
+    asked = typed(arguments, ("weights", "head", "views"))
     heads = make_settings(arguments.networks, options=options, **asked).heads
     _check_file(arguments.save, heads)
 
@@ -92,7 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.data,
         cache=arguments.cache,
         progress=sys.stderr,
-        **given | options,
+        **typed(arguments, GIVEN) | options,
     )
     if arguments.save is not None:
         from cnnzoo.files import write_with

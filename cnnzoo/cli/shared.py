@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 from cnnzoo import units
@@ -27,6 +28,30 @@ def add_verb(
 
 def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON document")
+
+
+def add_bad_data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--bad-data",
+        metavar="WHAT",
+        help="damaged and leaking images: refuse (default), skip or keep",
+    )
+    add_follow_links(parser)
+
+
+def add_follow_links(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--follow-links",
+        action="store_true",
+        default=None,
+        help="accept links that lead out of the folder",
+    )
+
+
+def typed(arguments: argparse.Namespace, names: Iterable[str]) -> dict[str, Any]:
+    """Those of the options that were typed, by name; the others are left to the function."""
+    values = {name: getattr(arguments, name) for name in names}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def add_runtime(parser: argparse.ArgumentParser, precision: str) -> None:

@@ -64,6 +64,7 @@ class Checkpoints:
     def __init__(self, folder: Path, keep: int = 2) -> None:
         self.folder = folder
         self.keep = keep
+        self._damaged: set[str] = set()  # which nobody will take up again
 
     def save(
         self, step: int, state: Arrays, progress: Mapping[str, Any], weights: Arrays | None = None
@@ -108,6 +109,7 @@ class Checkpoints:
             except CheckpointError as error:
                 log.warning("%s Taking the one before.", error)
                 reasons.append(str(error))
+                self._damaged.add(name)
         if reasons:
             raise CheckpointError(
                 f"No checkpoint in {self.folder} is intact: {' '.join(reasons)} Nothing was "
@@ -144,10 +146,14 @@ class Checkpoints:
         return sorted(path.name for path in self.folder.glob("step-*") if path.is_dir())
 
     def prune(self) -> None:
-        """Remove all but the last ``keep`` and those they call the best, and what was left over."""
+        """Remove all but the last ``keep`` and those they call the best, and what was left over.
+
+        Those that `newest` found damaged do not count.
+        """
         names = self.names()
-        needed = set(names[-self.keep :])
-        for name in names[-self.keep :]:
+        last = [name for name in names if name not in self._damaged][-self.keep :]
+        needed = set(last)
+        for name in last:
             with contextlib.suppress(OSError, ValueError):
                 progress = json.loads((self.folder / name / PROGRESS).read_text("utf-8"))
                 needed.add(progress["best_checkpoint"])

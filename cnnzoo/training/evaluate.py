@@ -25,7 +25,7 @@ from cnnzoo.runtimes import names
 from cnnzoo.runtimes.choose import compile
 from cnnzoo.training.answers import calibration, probabilities_of
 from cnnzoo.training.data.dataset import Dataset, Part
-from cnnzoo.training.data.load import load_data
+from cnnzoo.training.data.load import Asked
 from cnnzoo.training.metrics import score
 from cnnzoo.training.report import render
 from cnnzoo.training.rundir import free_path
@@ -35,7 +35,7 @@ from cnnzoo.view import View
 
 KIND = "cnnzoo evaluation"
 FILES = (METRICS, REPORT)  # beside CONFIG
-USUAL = {"runtime": "auto", "precision": "float32"}
+USUAL = {"batch_size": 32, "runtime": "auto", "precision": "float32"}
 PARTS = ("test", "validation", "train", "all")
 
 
@@ -78,6 +78,7 @@ def evaluate(
     overwrite: bool = False,
     batch_size: int = 32,
     bad_data: str = "refuse",
+    follow_links: bool = False,
     runtime: str = "auto",
     precision: str = "float32",
     progress: bool | TextIO = True,
@@ -98,6 +99,7 @@ def evaluate(
         overwrite: Replace an older evaluation in ``out``.
         batch_size: Images at once.
         bad_data: "refuse", "skip" or "keep" damaged and leaking images, as ``cnnzoo.load_data``.
+        follow_links: Accept links and paths that lead out of the dataset's folder.
         runtime: What computes: "auto", "keras", "openvino" or "onnxruntime", as for
             ``cnnzoo.inference.compile``.
         precision: In what: "float32", so that the figures do not depend on the machine, "bfloat16",
@@ -122,7 +124,8 @@ def evaluate(
         raise UsageError("evaluate needs keras.config.set_image_data_format('channels_last').")
     if out is not None:
         _check_folder(Path(out), overwrite)
-    dataset = data if isinstance(data, Dataset) else load_data(data, bad_data=bad_data)
+    asked = Asked.by(data, bad_data, follow_links)
+    dataset = asked.load(data)
     images = _part(dataset, part)
     class_names = check_classes(
         subject.title,
@@ -151,8 +154,8 @@ def evaluate(
         "precision": runner.precision,
     }
     config = _config(subject, network, dataset, metrics, view)
-    asked = {"runtime": runtime, "precision": precision}
-    config["command"] = _command(model, data, weights, options, part, asked)
+    settings = {"part": part, "batch_size": batch_size, "runtime": runtime, "precision": precision}
+    config["command"] = _command(model, asked, weights, options, settings)
     config["data"]["notes"] += notes
     page = render(config, [], metrics, images, probabilities, model=network, view=view)
     path = Path(out) if out is not None else _usual(subject, dataset, overwrite)
@@ -252,15 +255,15 @@ def _config(
 
 
 def _command(
-    model: Any, data: Any, weights: str | None, options: Any, part: str, asked: dict[str, str]
+    model: Any, asked: Asked, weights: str | None, options: Any, settings: dict[str, Any]
 ) -> str | None:
     """What to type to do it again, if it can be typed."""
-    if isinstance(model, keras.Model) or isinstance(data, Dataset):
+    if isinstance(model, keras.Model) or asked.argument is None:
         return None
-    words = ["cnnzoo", "evaluate", os.fspath(model), "--data", os.fspath(data), "--part", part]
+    words = ["cnnzoo", "evaluate", os.fspath(model), "--data", asked.argument, *asked.words()]
     words += ["--weights", weights] if weights is not None else []
-    for name, value in asked.items():
-        words += [f"--{name}", value] if value != USUAL[name] else []
+    for name, value in settings.items():
+        words += [f"--{name.replace('_', '-')}", str(value)] if value != USUAL.get(name) else []
     for name, value in options.items():
         text = str(value).lower() if isinstance(value, bool) else value
         words += ["--option", f"{name}={text}"]

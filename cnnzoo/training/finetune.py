@@ -28,7 +28,7 @@ from cnnzoo.runtimes.quiet import compiling_again
 from cnnzoo.sources import find_source
 from cnnzoo.training.batches import Batches
 from cnnzoo.training.data.dataset import Dataset, Part
-from cnnzoo.training.data.load import load_data
+from cnnzoo.training.data.load import Asked
 from cnnzoo.training.fast_steps import fast_steps
 from cnnzoo.training.loop import Trainer, Watcher
 from cnnzoo.training.network import PlannedNetwork
@@ -94,6 +94,7 @@ def fine_tune(
     overwrite: bool = False,
     resume: str | os.PathLike[str] | None = None,
     bad_data: str = "refuse",
+    follow_links: bool = False,
     progress: bool | TextIO = True,
     tensorboard: bool = False,
     checkpoint_minutes: float = 5.0,
@@ -120,6 +121,7 @@ def fine_tune(
             given must be the ones the run was started with.
         bad_data: What to do about damaged, contradictory and leaking images: "refuse" them all,
             "skip" them, or "keep" what can be trained on; as for ``cnnzoo.load_data``.
+        follow_links: Accept links and paths that lead out of the dataset's folder.
         progress: Whether to show it on standard output, or the stream to show it on.
         tensorboard: Also write the figures of every epoch for TensorBoard, into the folder.
         checkpoint_minutes: Longest time between two checkpoints; there is one after every epoch.
@@ -151,19 +153,25 @@ def fine_tune(
     if resume is not None:
         if out is not None or overwrite:
             raise UsageError("resume goes on in its own folder: leave out and overwrite out.")
-        return _resume(RunDirectory(Path(resume)), plan, data, about)
+        given = {"recipe": recipe != "auto", "settings": settings, "weights": weights,
+                 "input_shape": input_shape, "seed": seed, **options}  # fmt: skip
+        if plan is None and (others := [name for name, value in given.items() if value]):
+            raise UsageError(
+                f"{', '.join(sorted(others))} cannot be changed in a run that goes on. To compare "
+                "them with those it was started with, name the network too."
+            )
+        return _resume(RunDirectory(Path(resume)), plan, data, bad_data, about)
     if plan is None or data is None:
         raise UsageError("Give a network and data, or resume=FOLDER to go on with a run.")
     if plan.weights is not None:
         find_source(plan.weights, get_spec(plan.network), include_top=True)
     if out is not None:
         RunDirectory(Path(out), overwrite).check()
-    dataset = data if isinstance(data, Dataset) else load_data(data, bad_data=bad_data)
+    asked = Asked.by(data, bad_data, follow_links)
+    dataset = asked.load(data)
     for note in dataset.notes:
         log.warning("%s: %s", dataset.name, note)
     plan = plan.for_data(len(dataset.train), dataset.channels, dataset.class_names)
-    argument = None if isinstance(data, Dataset) else os.fspath(data)
-    asked = {"argument": argument, "bad_data": bad_data}
     path = Path(out) if out is not None else free_path(f"{plan.network}-{dataset.name}")
     run = RunDirectory(path, overwrite)
     with run.locked():
@@ -184,22 +192,35 @@ def split_options(
 
 
 def _resume(
-    run: RunDirectory, plan: Plan | None, data: Any, about: Surroundings
-) -> Run:  # fmt: skip
+    run: RunDirectory, plan: Plan | None, data: Any, bad_data: str, about: Surroundings
+) -> Run:
     """Go on with a run, if it is the same one."""
-    config = run.read_config()
-    if (metrics := run.read_metrics()) is not None:
+    config, metrics = run.read_config(), run.read_metrics()
+    if metrics is None or plan is not None or data is not None:
+        stored, dataset, asked = _same(run, config, plan, data, bad_data)
+    if metrics is not None:
         log.warning("%s is finished; nothing is left to do.", run.path)
         return Run(run.path, metrics, keras.saving.load_model(run.model))
-    stored = from_record(config["plan"])
-    asked = {name: config["data"][name] for name in ("argument", "bad_data")}
-    given = asked["argument"] if data is None else data
-    if given is None:
+    with run.locked():
+        return _run(stored, dataset, run, about, asked, config)
+
+
+def _same(
+    run: RunDirectory, config: Mapping[str, Any], plan: Plan | None, data: Any, bad_data: str
+) -> tuple[Plan, Dataset, Asked]:
+    """What a run was started with, if what is given now is no other."""
+    stored, asked = from_record(config["plan"]), Asked.of(config["data"])
+    if bad_data not in ("refuse", asked.bad_data):
+        raise CheckpointError(
+            f"The run in {run.path} was started with bad_data={asked.bad_data!r}, now "
+            f"{bad_data!r}. Leave it out, or start a new run in another folder."
+        )
+    if data is None and asked.argument is None:
         raise UsageError(
             f"The run in {run.path} was given its data in Python. Pass the same data again: "
             "cnnzoo.fine_tune(resume=…, data=…)."
         )
-    dataset = given if isinstance(given, Dataset) else load_data(given, bad_data=asked["bad_data"])
+    dataset = asked.load(data)
     now = {
         "plan": stored.record() if plan is None else _filled(plan, dataset).record(),
         "data": {"fingerprint": fingerprint(dataset)},
@@ -215,8 +236,7 @@ def _resume(
             f"The run in {run.path} was started with something else: {'; '.join(changed)}. Give "
             "what it was started with, or start a new run in another folder."
         )
-    with run.locked():
-        return _run(stored, dataset, run, about, asked, config)
+    return stored, dataset, asked
 
 
 def _filled(plan: Plan, dataset: Dataset) -> Plan:
@@ -229,7 +249,7 @@ def _run(
     dataset: Dataset,
     run: RunDirectory,
     about: Surroundings,
-    asked: Mapping[str, Any],
+    asked: Asked,
     config: dict[str, Any] | None = None,
 ) -> Run:
     """Split, build, train, measure, report; with ``config``, go on where it was left."""
@@ -261,13 +281,12 @@ def _run(
         progress = trainer.train()
     probabilities = _predict(network.model, plan, dataset.test)
     metrics = metrics_of(dataset, probabilities, progress, recipe)
-    run.write_metrics(metrics)
-    run.write_report(
-        render(
-            config, progress.history, metrics, dataset.test, probabilities,
-            model=network.model, augmented=sheet(parts[0], plan, classes),
-        )
+    page = render(
+        config, progress.history, metrics, dataset.test, probabilities,
+        model=network.model, augmented=sheet(parts[0], plan, classes),
     )  # fmt: skip
+    run.write_report(page)
+    run.write_metrics(metrics)
     return Run(run.path, metrics, network.model)
 
 
@@ -310,12 +329,12 @@ def _parts(dataset: Dataset, plan: Plan) -> tuple[Part, Part]:
     if dataset.validation is not None:
         return train, dataset.validation
     fraction = recipe.validation_fraction
-    if empty := emptied(train.labels, fraction):
+    if empty := emptied(train.labels, fraction, train.digests):
         raise UsageError(
             f"validation_fraction={fraction:g} leaves no training image of the class "
             f"{dataset.class_names[empty[0]]!r}. Use a smaller fraction, or more images."
         )
-    kept, taken = stratified(train.labels, fraction, plan.seed)
+    kept, taken = stratified(train.labels, fraction, plan.seed, train.digests)
     return train.rows(kept), train.rows(taken)
 
 

@@ -144,14 +144,46 @@ class Trainer:
         """Go back to a checkpoint: all variables, the history, what schedules remember.
 
         Raises:
-            CheckpointError: It was made by another network.
+            CheckpointError: It was made by another network, or the best weights are lost.
         """
+        self._since = self._saved = time.perf_counter()
         progress = Progress(**checkpoint.progress)
         if checkpoint.weights is not None:  # it could not know its own name
             progress.best_checkpoint = checkpoint.name
         self._enter(next(phase for phase in self.phases if phase.name == progress.phase))
         self.progress = progress
+        rescued = self._rescued() if checkpoint.weights is None else None
         self._assign(self._variables(), checkpoint.state, checkpoint.name)
+        if rescued is not None:
+            self._save(rescued)
+
+    def _rescued(self) -> dict[str, np.ndarray] | None:
+        """The best weights from model.keras, if the checkpoint that should hold them is damaged."""
+        name, best = self.progress.best_checkpoint, self.progress.best
+        if name is None or best is None:
+            return None
+        try:
+            self.run.checkpoints.load(name)
+            return None
+        except CheckpointError as error:
+            damage = str(error)
+        try:
+            stored = keras.saving.load_model(self.run.model, compile=False).weights
+            for variable, other in zip(self.network.model.weights, stored, strict=True):
+                variable.assign(_value(other))
+            same = math.isclose(self._validate()["val_loss"], best["val_loss"], rel_tol=1e-3)
+        except (OSError, ValueError) as error:
+            raise CheckpointError(
+                f"{damage} It held the weights of the best epoch, and {self.run.model} cannot be "
+                f"read: {error}. Start a new run in another folder."
+            ) from error
+        if not same:
+            raise CheckpointError(
+                f"{damage} It held the weights of the best epoch, and {self.run.model} holds "
+                "others. Start a new run in another folder."
+            )
+        log.warning("%s The weights of the best epoch are taken from %s.", damage, self.run.model)
+        return self._weights()
 
     @property
     def _epochs_done(self) -> int:

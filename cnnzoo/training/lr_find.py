@@ -25,7 +25,7 @@ from cnnzoo.errors import DataError, TrainingError, UsageError
 from cnnzoo.sources import find_source
 from cnnzoo.training.batches import Batches
 from cnnzoo.training.data.dataset import Dataset
-from cnnzoo.training.data.load import load_data
+from cnnzoo.training.data.load import Asked
 from cnnzoo.training.finetune import split_options
 from cnnzoo.training.network import PlannedNetwork, make_loss
 from cnnzoo.training.optimizers import make_optimizer
@@ -49,6 +49,8 @@ def lr_find(
     lowest: float = 1e-6,
     highest: float = 10.0,
     steps: int = 100,
+    bad_data: str = "refuse",
+    follow_links: bool = False,
     progress: bool | TextIO = True,
     **options: Any,
 ) -> RateTest:
@@ -71,6 +73,8 @@ def lr_find(
         lowest: The first rate.
         highest: The last, unless the loss grows to four times its lowest before.
         steps: How many rates there are between the two, at even ratios.
+        bad_data: "refuse", "skip" or "keep" damaged and leaking images, as ``cnnzoo.load_data``.
+        follow_links: Accept links and paths that lead out of the dataset's folder.
         progress: Whether to show it on standard error, or the stream to show it on.
         **options: Fields of the recipe, and the network's own options.
 
@@ -93,7 +97,7 @@ def lr_find(
         )  # fmt: skip
         if plan.weights is not None:
             find_source(plan.weights, get_spec(plan.network), include_top=True)
-    dataset = data if isinstance(data, Dataset) else load_data(data)
+    dataset = Asked.by(data, bad_data, follow_links).load(data)
     plan = plan.for_data(len(dataset.train), dataset.channels, dataset.class_names)
     batches = Batches(
         dataset.train, plan.input_shape, plan.recipe.batch_size, len(dataset.class_names),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,9 +15,11 @@ from cnnzoo import machine
 from cnnzoo.catalogue import augmentations
 from cnnzoo.catalogue.recipes import Recipe
 from cnnzoo.catalogue.registry import get_spec
-from cnnzoo.pictures import ImageFiles, Images
+from cnnzoo.errors import DataError
+from cnnzoo.pictures import ImageFiles, printable
 from cnnzoo.training.batches import Batches
 from cnnzoo.training.data.dataset import Dataset, Part
+from cnnzoo.training.data.load import Asked
 from cnnzoo.training.loop import Progress
 from cnnzoo.training.metrics import score
 from cnnzoo.training.plan import Plan
@@ -25,22 +28,12 @@ SHEET = 6, 5  # images on the sheet of augmented ones, and how often each is sho
 
 
 def config_of(
-    plan: Plan,
-    dataset: Dataset,
-    parts: tuple[Part, Part],
-    model: keras.Model,
-    asked: Mapping[str, Any],
+    plan: Plan, dataset: Dataset, parts: tuple[Part, Part], model: keras.Model, asked: Asked
 ) -> dict[str, Any]:
-    """Everything a reader needs to do it again, for config.json.
-
-    Args:
-        asked: How the data were asked for: ``argument``, None for those given in Python, and
-            ``bad_data``.
-    """
-    record, argument = plan.record(), asked["argument"]
-    skipped = "" if asked["bad_data"] == "refuse" else f" --bad-data {asked['bad_data']}"
+    """Everything a reader needs to do it again, for config.json."""
+    record, argument = plan.record(), asked.argument
     return {
-        "command": None if argument is None else plan.command(argument) + skipped,
+        "command": None if argument is None else " ".join([plan.command(argument), *asked.words()]),
         "plan": record,
         "arguments": {name: value for name, value in record.items() if name != "recipe"},
         "recipe": record["recipe"],
@@ -52,7 +45,7 @@ def config_of(
         },
         "data": {
             "name": dataset.name,
-            **asked,
+            **asdict(asked),
             "source": dataset.source,
             "fingerprint": fingerprint(dataset),
             "images": fitting(plan, dataset),
@@ -120,12 +113,16 @@ def sheet(part: Part, plan: Plan, classes: int) -> np.ndarray | None:
 
 
 def fingerprint(dataset: Dataset) -> str:
-    """A digest of all images and labels; of image files, of their names and sizes."""
+    """A digest of all images and labels.
+
+    Raises:
+        DataError: An image file cannot be read.
+    """
     digest = hashlib.blake2b(digest_size=16)
     digest.update("\0".join(dataset.class_names).encode())
     for part in _parts(dataset):
         digest.update(np.ascontiguousarray(part.labels).tobytes())
-        for piece in _bytes(part.images):
+        for piece in _bytes(part):
             digest.update(piece)
     return digest.hexdigest()
 
@@ -135,13 +132,18 @@ def _parts(dataset: Dataset) -> Iterable[Part]:
     return [dataset.train, dataset.test, *([validation] if validation is not None else [])]
 
 
-def _bytes(images: Images) -> Iterable[bytes]:
-    if isinstance(images, ImageFiles):
-        for path in images.paths:
-            yield f"{path.parent.name}/{path.name}:{path.stat().st_size}".encode()
+def _bytes(part: Part) -> Iterable[bytes]:
+    if part.digests is not None:
+        yield part.digests.tobytes()
+    elif isinstance(part.images, ImageFiles):
+        for path in part.images.paths:
+            try:
+                yield path.read_bytes()
+            except OSError as error:
+                raise DataError(f"{printable(path)} cannot be read: {error.strerror}.") from error
     else:
-        yield repr(images.shape).encode()
-        for image in images:
+        yield repr(part.images.shape).encode()
+        for image in part.images:
             yield image.tobytes()
 
 

@@ -6,8 +6,8 @@ history.csv    replaced after every epoch
 model.keras    replaced after every epoch that is the best so far
 checkpoints/   where the run is taken up again; see checkpoints.py
 tensorboard/   if asked for
-metrics.json   written when the test part has been measured: its presence means "finished"
-report.html    written last, from the others
+report.html    written when the test part has been measured
+metrics.json   written last: its presence means "finished"
 ```
 """
 
@@ -139,7 +139,9 @@ class RunDirectory:
             ) from error
 
     def read_metrics(self) -> dict[str, Any] | None:
-        """What the finished run measured; ``None`` as long as it is not finished."""
+        """What the finished run measured; ``None`` if it is not finished, or lacks its results."""
+        if not (self.model.is_file() and self.report.is_file()):
+            return None
         try:
             metrics: dict[str, Any] = json.loads((self.path / METRICS).read_text("utf-8"))
         except (OSError, ValueError):

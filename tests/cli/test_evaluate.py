@@ -42,11 +42,13 @@ def called(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 def test_every_option_reaches_the_function_under_its_own_name(called: dict[str, Any]) -> None:
     words = (
         "resnet20 --data d.npz --weights cifar10 --part all --out o --overwrite --batch-size 5 "
+        "--bad-data keep --follow-links "
         "--runtime keras --precision bfloat16 --option shortcut=none"
     )
     assert _run(*words.split()) == 0
     assert called == {
         "model": "resnet20", "data": "d.npz", "weights": "cifar10", "part": "all", "out": "o",
+        "bad_data": "keep", "follow_links": True,
         "overwrite": True, "batch_size": 5, "shortcut": "none", "progress": sys.stderr,
         "runtime": "keras", "precision": "bfloat16",
     }  # fmt: skip

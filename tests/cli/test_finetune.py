@@ -45,8 +45,8 @@ def called(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 def test_every_option_reaches_the_function_under_its_own_name(called: dict[str, Any]) -> None:
     words = shlex.split(
-        "lenet5 --data d.npz --bad-data skip --out o --overwrite --epochs 3 --seed 4 --weights w "
-        "--batch-size 5 "
+        "lenet5 --data d.npz --bad-data skip --follow-links --out o --overwrite --epochs 3 "
+        "--seed 4 --weights w --batch-size 5 "
         "--learning-rate 0.5 --optimizer sgd --augment none --validation-fraction 0.2 "
         "--recipe careful --set patience=4 --set warmup=0.5 --tensorboard --checkpoint-minutes 2 "
         "--input-shape 40x48x1 --option original=true --option padding=same"
@@ -55,8 +55,8 @@ def test_every_option_reaches_the_function_under_its_own_name(called: dict[str, 
     assert called == {
         "architecture": "lenet5", "data": "d.npz", "out": "o", "overwrite": True, "seed": 4,
         "weights": "w", "input_shape": (40, 48, 1), "original": True, "padding": "same",
-        "bad_data": "skip", "recipe": "careful", "resume": None, "tensorboard": True,
-        "checkpoint_minutes": 2.0,
+        "bad_data": "skip", "follow_links": True, "recipe": "careful", "resume": None,
+        "tensorboard": True, "checkpoint_minutes": 2.0,
         "settings": {
             "patience": "4", "warmup": "0.5", "epochs": "3", "batch_size": "5",
             "learning_rate": "0.5", "optimizer": "sgd", "augment": "none",
@@ -69,7 +69,7 @@ def test_every_option_reaches_the_function_under_its_own_name(called: dict[str, 
 def test_what_is_not_given_is_left_to_the_function(called: dict[str, Any]) -> None:
     _run("lenet5", "--data", "digits")
     given = {name for name, value in called.items() if value not in (None, False)}
-    assert given == {"architecture", "data", "bad_data", "progress"}
+    assert given == {"architecture", "data", "progress"}
 
 
 def test_a_run_is_taken_up_by_its_folder_alone(called: dict[str, Any]) -> None:
@@ -181,19 +181,21 @@ def test_find_lr_says_what_to_type_next(
 ) -> None:
     words = shlex.split(
         "lenet5 --data digits --find-lr --recipe modern --set lr=3 --set 'augment=shift 0.1, flip' "
-        "--batch-size 64"
+        "--batch-size 64 --bad-data skip --follow-links"
     )
     assert _run(*words, "--option", "padding=same", "--seed", "4") == 0
     last = capsys.readouterr().out.splitlines()[-1]
     again = shlex.split(last.removeprefix("to train with it, type: "))
     rate = again.pop(again.index("augment=shift 0.1, flip") + 2)
     assert again == shlex.split(
-        "cnnzoo finetune lenet5 --data digits --recipe modern --seed 4 --batch-size 64 "
+        "cnnzoo finetune lenet5 --data digits --follow-links --bad-data skip --recipe modern "
+        "--seed 4 --batch-size 64 "
         "--set 'augment=shift 0.1, flip' --set --option padding=same"
     )
     assert re.fullmatch(r"lr=0\.\d+", rate)
     assert called == {}  # nothing was trained
     assert (tried["network"], tried["data"], tried["padding"]) == ("lenet5", "digits", "same")
+    assert (tried["bad_data"], tried["follow_links"]) == ("skip", True)
     assert tried["settings"]["lr"] == "3"
 
 

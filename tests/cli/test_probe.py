@@ -73,15 +73,15 @@ def test_every_option_reaches_the_function_under_its_own_name(
     monkeypatch.setattr("cnnzoo.training.probe.run.probe", probe)
     words = (
         "probe resnet20 --data d.npz --weights cifar10 --head mlp --views 2 --seed 3 "
-        "--batch-size 5 --runtime keras --precision float32 --no-cache --bad-data skip --json "
-        "--option shortcut=zero-padding"
+        "--batch-size 5 --runtime keras --precision float32 --no-cache --bad-data skip "
+        "--follow-links --json --option shortcut=zero-padding"
     )
     assert _typed(capsys, *words.split())[0] == 0
     called.pop("progress")
     assert called == {
         "networks": ["resnet20"], "data": "d.npz", "weights": "cifar10", "head": ["mlp"],
         "views": 2, "seed": 3, "batch_size": 5, "runtime": "keras", "precision": "float32",
-        "cache": False, "bad_data": "skip", "shortcut": "zero-padding",
+        "cache": False, "bad_data": "skip", "follow_links": True, "shortcut": "zero-padding",
     }  # fmt: skip
     called.clear()
     _typed(capsys, "probe", "lenet5", "--data", "digits", "--json")

@@ -167,11 +167,16 @@ def test_a_run_is_evaluated_with_its_class_names(file: Path, bars: Dataset, tmp_
 
 
 def test_published_weights_are_evaluated_by_name(tmp_path: Path) -> None:
-    found = evaluate("lenet5", data="digits", out=tmp_path / "out", progress=False)
+    found = evaluate(
+        "lenet5", data="digits", out=tmp_path / "out", bad_data="skip", batch_size=64,
+        progress=False,
+    )  # fmt: skip
     assert found.metrics["test_images"] > 300
     assert "LeNet-5, weights mnist on digits" in found.report.read_text()
     config = json.loads((tmp_path / "out" / "config.json").read_text())
-    assert config["command"] == "cnnzoo evaluate lenet5 --data digits --part test"
+    assert config["command"] == (
+        "cnnzoo evaluate lenet5 --data digits --bad-data skip --part test --batch-size 64"
+    )
 
 
 def test_nothing_is_overwritten_unless_asked(file: Path, bars: Dataset, tmp_path: Path) -> None:

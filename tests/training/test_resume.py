@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from safetensors.numpy import load_file
 
 from cnnzoo.errors import (
@@ -242,6 +245,124 @@ def test_a_finished_run_is_left_as_it_is(
     assert again.metrics == whole.metrics
     assert "is finished; nothing is left to do" in caplog.text
     assert {path: path.stat().st_mtime_ns for path in whole.path.rglob("*")} == before
+
+
+def test_a_run_that_fell_back_keeps_what_it_writes_from_then_on(
+    tiny: str, bars: Dataset, tmp_path: Path, whole: Run, after: Any
+) -> None:
+    """T3: damaged checkpoints sort after those that the fallen-back run makes."""
+    after(11, _interrupt)
+    with pytest.raises(InterruptedRun):
+        fine_tune(tiny, data=bars, out=tmp_path, checkpoint_minutes=1e-9, **RICH)
+    store = RunDirectory(tmp_path).checkpoints
+    assert store.names()[-2:] == ["step-00000010", "step-00000011"]
+    for name in store.names()[-2:]:
+        (store.folder / name / "state.safetensors").write_bytes(b"")
+        (store.folder / name / "progress.json").write_bytes(b"")
+    for step in (1, 0):
+        after(step, _interrupt)
+        with pytest.raises(InterruptedRun) if step else contextlib.nullcontext():
+            fine_tune(resume=tmp_path, data=bars, progress=False)
+    _assert_same(tmp_path, whole.path)
+
+
+def test_the_best_weights_come_from_the_model_when_their_checkpoint_is_damaged(
+    tiny: str, bars: Dataset, tmp_path: Path, whole: Run, after: Any,
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    figures = {1: 0.9, 2: 0.4, 3: 0.3, 4: 0.2}
+    real = loop.Trainer._validate
+
+    def validate(self: loop.Trainer) -> dict[str, float]:
+        epoch = len(self.progress.history) + 1
+        return real(self) | {"val_accuracy": figures.get(epoch, 0.0)}
+
+    monkeypatch.setattr(loop.Trainer, "_validate", validate)
+    after(11, _interrupt)
+    with pytest.raises(InterruptedRun):
+        fine_tune(tiny, data=bars, out=tmp_path, **RICH)
+    store = RunDirectory(tmp_path).checkpoints
+    best = store.load("step-00000004").weights
+    assert best is not None
+    (store.folder / "step-00000004" / "weights.safetensors").write_bytes(b"")
+    model = (tmp_path / "model.keras").read_bytes()
+    (tmp_path / "model.keras").write_bytes(b"")
+    after(0, _crash)
+    with pytest.raises(CheckpointError, match=r"step-00000004 .* and .*model\.keras cannot be"):
+        fine_tune(resume=tmp_path, data=bars, progress=False)
+    (tmp_path / "model.keras").write_bytes(whole.path.joinpath("model.keras").read_bytes())
+    with pytest.raises(CheckpointError, match=r"holds others\. Start a new run"):
+        fine_tune(resume=tmp_path, data=bars, progress=False)
+    (tmp_path / "model.keras").write_bytes(model)
+    run = fine_tune(resume=tmp_path, data=bars, progress=False)
+    assert "The weights of the best epoch are taken from" in caplog.text
+    assert run.metrics["best_epoch"] == 1
+    for variable in run.model.weights:
+        assert np.array_equal(best[variable.path], variable)
+    last, other = _state(tmp_path), _state(whole.path)
+    assert all(np.array_equal(last[key], other[key]) for key in other)
+
+
+def test_a_finished_run_refuses_what_it_was_not_started_with(
+    tiny: str, whole: Run, bars: Dataset
+) -> None:
+    """T8."""
+    other = replace(bars, train=bars.train.rows(np.arange(60)[::-1]))
+    with pytest.raises(CheckpointError, match=r"data\.fingerprint: "):
+        fine_tune(resume=whole.path, data=other)
+    with pytest.raises(CheckpointError, match=r"plan\.recipe\.epochs: 4, now 9"):
+        fine_tune(tiny, resume=whole.path, data=bars, **RICH | {"epochs": 9})
+    with pytest.raises(CheckpointError, match="started with bad_data='refuse', now 'skip'"):
+        fine_tune(resume=whole.path, data=bars, bad_data="skip")
+    with pytest.raises(UsageError, match="recipe, sed, seed cannot be changed in a run that goes"):
+        fine_tune(resume=whole.path, data=bars, seed=4, sed=4, recipe="modern")
+
+
+@pytest.mark.parametrize("lost", ["report.html", "model.keras", "metrics.json"])
+def test_a_run_stopped_before_all_its_results_were_written_writes_them(
+    tiny: str, bars: Dataset, tmp_path: Path, whole: Run, after: Any, lost: str
+) -> None:
+    """T8: the metrics say "finished", so they come last."""
+    path = shutil.copytree(whole.path, tmp_path / "run")
+    (path / lost).unlink()
+    after(0, _crash)
+    fine_tune(resume=path, data=bars, progress=False)
+    assert (path / lost).is_file()
+    _assert_same(path, whole.path)
+
+
+def test_the_metrics_are_written_last(
+    tiny: str, bars: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> str:
+        raise RuntimeError("power cut")
+
+    monkeypatch.setattr(finetune, "render", fail)
+    with pytest.raises(RuntimeError):
+        fine_tune(tiny, data=bars, out=tmp_path, **RICH | {"epochs": 1})
+    assert not (tmp_path / "metrics.json").exists()
+
+
+def test_other_pixels_in_files_of_the_same_names_and_sizes_are_other_images(
+    tiny: str, tmp_path: Path, after: Any
+) -> None:
+    """T7."""
+    rng = np.random.default_rng(0)
+
+    def draw() -> None:
+        for name in "ab":
+            (tmp_path / "data" / name).mkdir(parents=True, exist_ok=True)
+            for number in range(20):
+                pixels = rng.integers(0, 256, (8, 8), np.uint8)
+                Image.fromarray(pixels).save(tmp_path / "data" / name / f"{number}.bmp")
+
+    draw()
+    after(2, _interrupt)
+    with pytest.raises(InterruptedRun):
+        fine_tune(tiny, data=tmp_path / "data", out=tmp_path / "run", **RICH)
+    draw()
+    with pytest.raises(CheckpointError, match=r"data\.fingerprint: "):
+        fine_tune(resume=tmp_path / "run", progress=False)
 
 
 def test_a_run_that_died_before_its_first_checkpoint_begins_anew(

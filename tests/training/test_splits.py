@@ -42,3 +42,16 @@ def test_emptied_names_the_classes_nothing_would_be_left_of(
     labels: list[int], fraction: float, empty: list[int]
 ) -> None:
     assert emptied(np.array(labels), fraction) == empty
+
+
+def test_copies_stay_together_and_count_once() -> None:
+    pictures = np.array([0, 0, 0, 1, 2, 3, 4, 5, 6, 6])
+    labels = np.array([0, 0, 0, 0, 0, 1, 1, 1, 1, 1])
+    for seed in range(8):
+        kept, taken = stratified(labels, 0.3, seed, pictures)
+        assert not set(pictures[kept]) & set(pictures[taken])
+        distinct = np.unique(pictures[taken])
+        assert (distinct < 3).sum() == 1
+        assert (distinct >= 3).sum() == 1
+    assert emptied(labels, 0.3, pictures) == []
+    assert emptied(labels, 0.3, np.array([0, 0, 0, 0, 0, 3, 4, 5, 6, 6])) == [0]

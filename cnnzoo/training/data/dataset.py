@@ -11,16 +11,23 @@ from cnnzoo.pictures import Images
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Images, (N, H, W, 1 | 3) uint8 or files, and their class numbers, (N,) int64."""
+    """Images, (N, H, W, 1 | 3) uint8 or files, and their class numbers, (N,) int64.
+
+    Attributes:
+        digests: (N,) S16, of each picture's pixels, the same for equal ones; None where nobody has
+            looked.
+    """
 
     images: Images
     labels: np.ndarray
+    digests: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def rows(self, numbers: np.ndarray) -> Part:
-        return Part(self.images[numbers], self.labels[numbers])
+        digests = None if self.digests is None else self.digests[numbers]
+        return Part(self.images[numbers], self.labels[numbers], digests)
 
 
 @dataclass(frozen=True, slots=True)

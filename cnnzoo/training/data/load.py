@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
 
 from cnnzoo.training.data.dataset import Dataset
 from cnnzoo.training.data.select import check_bad_data, select
@@ -44,3 +47,40 @@ def load_data(
     """
     check_bad_data(bad_data)
     return select(survey(source, follow_links), bad_data, seed)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How data were asked for; a record of it loads them again.
+
+    Attributes:
+        argument: What ``load_data`` was given; None for a dataset handed over in Python.
+        bad_data, follow_links: As of ``load_data``.
+    """
+
+    argument: str | None
+    bad_data: str = "refuse"
+    follow_links: bool = False
+
+    @classmethod
+    def by(cls, data: Any, bad_data: str, follow_links: bool) -> Asked:
+        argument = None if isinstance(data, Dataset) else os.fspath(data)
+        return cls(argument, bad_data, follow_links)
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> Asked:
+        """What ``asdict`` made of it, perhaps among other things."""
+        return cls(**{f.name: record[f.name] for f in fields(cls) if f.name in record})
+
+    def load(self, data: Any = None) -> Dataset:
+        """The data, or others in the same way."""
+        source = self.argument if data is None else data
+        if isinstance(source, Dataset):
+            return source
+        assert source is not None  # there is an argument, or the dataset itself
+        return load_data(source, bad_data=self.bad_data, follow_links=self.follow_links)
+
+    def words(self) -> list[str]:
+        """What to add to a command."""
+        bad_data = [] if self.bad_data == "refuse" else ["--bad-data", self.bad_data]
+        return bad_data + ["--follow-links"] * self.follow_links

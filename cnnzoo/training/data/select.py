@@ -48,11 +48,11 @@ def select(survey: Survey, bad_data: str, seed: int) -> Dataset:
     for part, kept in rows.items():
         whole = survey.parts[part]
         taken = whole if len(kept) == len(whole) else whole.rows(kept)
-        parts[part] = Part(taken.images, number[taken.labels])
+        digests = np.array([survey.digests[part][row] for row in kept], "S16")
+        parts[part] = Part(taken.images, number[taken.labels], digests)
+    notes = [*survey.notes, *_notes(survey, bad_data)]
     if TOGETHER in parts:
-        seen = [survey.digests[TOGETHER][row] for row in rows[TOGETHER]]
-        parts = _split(parts[TOGETHER], seen, names, survey.source, seed)
-    notes = (*survey.notes, *_notes(survey, bad_data))
+        parts = _split(parts[TOGETHER], names, survey.source, seed, notes)
     return Dataset(
         survey.name,
         survey.source,
@@ -60,7 +60,7 @@ def select(survey: Survey, bad_data: str, seed: int) -> Dataset:
         parts["test"],
         names,
         survey.channels,
-        notes,
+        tuple(notes),
         parts.get("validation"),
     )
 
@@ -103,20 +103,26 @@ def _remaining(survey: Survey, rows: dict[str, np.ndarray]) -> tuple[tuple[str, 
 
 
 def _split(
-    part: Part, digests: list[bytes], names: tuple[str, ...], source: str, seed: int
+    part: Part, names: tuple[str, ...], source: str, seed: int, notes: list[str]
 ) -> dict[str, Part]:
-    """Set a stratified share aside; copies of a training picture stay on the training side."""
-    if few := emptied(part.labels, TEST_FRACTION):
+    """Set a stratified share aside; no picture is on both sides, and none twice in the test part.
+
+    Args:
+        notes: Is told of test images left out.
+    """
+    assert part.digests is not None
+    if few := emptied(part.labels, TEST_FRACTION, part.digests):
         listed = ", ".join(repr(names[label]) for label in few)
+        aside = ", copies aside" if len(np.unique(part.digests)) < len(part) else ""
         raise DataError(
-            f"{source}: {listed} has only one image, so no test image can be set aside. "
-            "Add images, or give train/ and test/ folders."
+            f"{source}: {listed} has only one image{aside}, so no test "
+            "image can be set aside. Add images, or give train/ and test/ folders."
         )
-    kept, taken = stratified(part.labels, TEST_FRACTION, seed)
-    training = {digests[row] for row in kept}
-    copies = np.array([digests[row] in training for row in taken], bool)
-    kept, taken = np.sort(np.concatenate([kept, taken[copies]])), taken[~copies]
-    return {"train": part.rows(kept), "test": part.rows(taken)}
+    kept, taken = stratified(part.labels, TEST_FRACTION, seed, part.digests)
+    once = taken[np.sort(np.unique(part.digests[taken], return_index=True)[1])]
+    if copies := len(taken) - len(once):
+        notes.append(f"Copies of test images, not used: {copies:,}.")
+    return {"train": part.rows(kept), "test": part.rows(once)}
 
 
 def _notes(survey: Survey, bad_data: str) -> list[str]:

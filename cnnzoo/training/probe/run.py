@@ -14,7 +14,7 @@ import numpy as np
 
 from cnnzoo.errors import DataError, UsageError
 from cnnzoo.training.data.dataset import Dataset
-from cnnzoo.training.data.load import load_data
+from cnnzoo.training.data.load import Asked
 from cnnzoo.training.metrics import wilson_interval
 from cnnzoo.training.plan import check_seed
 from cnnzoo.training.probe.classifiers import judge
@@ -42,6 +42,7 @@ def probe(
     precision: str = "auto",
     cache: bool = True,
     bad_data: str = "refuse",
+    follow_links: bool = False,
     progress: bool | TextIO = True,
     **options: Any,
 ) -> Probe:
@@ -65,6 +66,7 @@ def probe(
         precision: In which numbers.
         cache: Whether to keep the features, and to use those that are kept.
         bad_data: "refuse", "skip" or "keep" damaged and leaking images, as ``cnnzoo.load_data``.
+        follow_links: Accept links and paths that lead out of the dataset's folder.
         progress: Whether to show it on standard error, or the stream to show it on.
         **options: Of the networks, see ``cnnzoo info NAME``.
 
@@ -82,7 +84,7 @@ def probe(
     )
     if keras.config.image_data_format() != "channels_last":
         raise UsageError("probe needs keras.config.set_image_data_format('channels_last').")
-    dataset = data if isinstance(data, Dataset) else load_data(data, bad_data=bad_data)
+    dataset = Asked.by(data, bad_data, follow_links).load(data)
     for note in dataset.notes:
         log.warning("%s: %s", dataset.name, note)
     split = _split(dataset, seed)
@@ -156,16 +158,16 @@ def _interval(accuracy: float, images: int) -> tuple[float, float]:
 
 def _split(dataset: Dataset, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Numbers of the training images, and of those of the validation part or of a tenth."""
-    labels = dataset.train.labels
+    labels, digests = dataset.train.labels, dataset.train.digests
     if len(np.unique(labels)) < 2:
         raise DataError(
             f"The training images of {dataset.name} are of one class. Give two or more."
         )
     if dataset.validation is not None:
         return np.arange(len(labels)), np.arange(len(dataset.validation))
-    if empty := emptied(labels, FRACTION):
+    if empty := emptied(labels, FRACTION, digests):
         raise DataError(
             f"{dataset.name} has a single training image of the class "
             f"{dataset.class_names[empty[0]]!r}, and one is needed to choose by. Give at least two."
         )
-    return stratified(labels, FRACTION, seed)
+    return stratified(labels, FRACTION, seed, digests)

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from cnnzoo.errors import DataError
-from cnnzoo.pictures import ImageFiles
+from cnnzoo.pictures import ImageFiles, picture
 from cnnzoo.training.data.dataset import Dataset
 from cnnzoo.training.data.load import load_data
 
@@ -113,17 +113,37 @@ def test_a_copy_in_another_format_is_the_same_picture(tmp_path: Path) -> None:
         load_data(tmp_path)
 
 
-def test_copies_stay_on_the_training_side_of_a_split(tmp_path: Path) -> None:
-    """S4: our own split must not make the leak."""
+@pytest.mark.parametrize("seed", range(4))
+def test_no_picture_is_on_both_sides_of_a_split_or_twice_in_the_test_part(
+    tmp_path: Path, seed: int
+) -> None:
+    """S4: our own split must not make the leak, nor test what is left of a class for all of it."""
     _fill(tmp_path / "a", 10)
-    for copy in range(20):
-        (tmp_path / "a" / f"copy{copy}.png").write_bytes((tmp_path / "a" / "0.png").read_bytes())
     _fill(tmp_path / "b", 10, start=50)
-    data = load_data(tmp_path)
-    assert data.notes == ("Duplicates within a part: 20.",)
-    assert len(data.train) + len(data.test) == 40
-    assert not any("copy" in name or name == "a/0.png" for name in _names(data, "test"))
+    for copy in range(20):
+        for number in range(0, 10, 2):
+            name = f"{number}copy{copy}.png"
+            (tmp_path / "a" / name).write_bytes((tmp_path / "a" / f"{number}.png").read_bytes())
+    data = load_data(tmp_path, seed=seed)
+    train, test = (
+        {picture(part.images, row).tobytes() for row in range(len(part))}
+        for part in (data.train, data.test)
+    )
+    assert not train & test
+    assert np.bincount(data.test.labels).tolist() == [2, 2]
+    assert len(test) == 4
+    unused = 120 - len(data.train) - len(data.test)
+    told = (f"Copies of test images, not used: {unused}.",) if unused else ()
+    assert data.notes == ("Duplicates within a part: 100.", *told)
     assert len(load_data(tmp_path, bad_data="skip").train) == 16
+
+
+def test_a_class_of_copies_of_one_picture_cannot_be_split(tmp_path: Path) -> None:
+    _fill(tmp_path / "a", 10)
+    _fill(tmp_path / "b", 1, start=50)
+    (tmp_path / "b" / "copy.png").write_bytes((tmp_path / "b" / "0.png").read_bytes())
+    with pytest.raises(DataError, match="'b' has only one image, copies aside"):
+        load_data(tmp_path)
 
 
 def test_one_picture_under_two_labels_is_refused_and_left_out_under_both(tmp_path: Path) -> None:
