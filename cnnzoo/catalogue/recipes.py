@@ -69,7 +69,7 @@ class Recipe:
         ema: How much of the averaged weights each step keeps, less in short runs; the averaged
             ones are measured.
         clip_norm: Largest norm of all gradients together.
-        patience: Epochs without a better one after which the run stops.
+        patience: Epochs of the last phase without a better one, after which the run stops.
         head_share: Share of the epochs in which only the head is trained, first of all.
         head_learning_rate: In that phase; 0 takes the usual one of the optimizer.
         whiten: The first convolution takes the patches of the training images apart, and is not

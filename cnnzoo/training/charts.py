@@ -9,6 +9,7 @@ from typing import Any
 
 WIDTH, HEIGHT = 460, 240  # of a chart, in SVG units
 RATE_HEIGHT = 130  # of the one of the learning rate
+ALONE = 4  # to either side of a line that is one point
 LEFT, RIGHT, TOP, BOTTOM = 46, 12, 18, 26  # margins around its plotting area
 
 
@@ -88,14 +89,17 @@ def curves(
 
 
 def rates(history: Sequence[Mapping[str, Any]], best_epoch: int) -> Chart:
-    """The learning rate at the end of every epoch."""
+    """The mean learning rate of every epoch, with a line for each phase."""
     values = [float(row["learning_rate"]) for row in history]
     scale = RateScale.of(values)
     heights = [scale.height(value) for value in values]
     frame = Frame(len(history), scale.low, scale.high, RATE_HEIGHT)
     return Chart(
         title=scale.title,
-        lines=[Line("validation", "learning rate", frame.points(heights))],
+        lines=[
+            Line("validation", "learning rate", frame.points(heights, *part))
+            for part in _stretches(history)
+        ],
         x_ticks=frame.epochs(),
         y_ticks=[Tick(frame.y(value), text) for value, text in scale.ticks],
         phases=_phases(history, frame),
@@ -160,25 +164,37 @@ class Frame:
     height: float
 
     def x(self, epoch: float) -> float:
+        """A single epoch stands in the middle."""
         wide = WIDTH - LEFT - RIGHT
-        return round(LEFT + wide * (epoch - 1) / max(self.count - 1, 1), 1)
+        share = (epoch - 1) / (self.count - 1) if self.count > 1 else 0.5
+        return round(LEFT + wide * share, 1)
 
     def y(self, value: float) -> float:
         tall = self.height - TOP - BOTTOM
         return round(TOP + tall * (self.high - value) / (self.high - self.low), 1)
 
-    def points(self, values: Sequence[float | None]) -> str:
-        """An epoch without a value is passed over."""
-        numbered = enumerate(values, start=1)
-        return " ".join(f"{self.x(i)},{self.y(v)}" for i, v in numbered if v is not None)
+    def points(
+        self, values: Sequence[float | None], first: int = 0, last: int | None = None
+    ) -> str:
+        """Those of ``values[first:last]``; an epoch without a value is passed over.
+
+        One point alone would not be drawn, and becomes a short line.
+        """
+        numbered = list(enumerate(values, start=1))[first:last]
+        found = [(self.x(i), self.y(v)) for i, v in numbered if v is not None]
+        if len(found) == 1:
+            ((x, y),) = found
+            found = [(x - ALONE, y), (x + ALONE, y)]
+        return " ".join(f"{x},{y}" for x, y in found)
 
     def epochs(self) -> list[Tick]:
         return [Tick(self.x(epoch), str(epoch)) for epoch in _epoch_ticks(self.count)]
 
     def strip(self, epoch: int) -> tuple[float, float]:
-        """Left edge and width of what belongs to an epoch."""
-        width = (WIDTH - LEFT - RIGHT) / max(self.count - 1, 1)
-        return round(self.x(epoch) - width / 2, 1), round(width, 1)
+        """Left edge and width of what belongs to an epoch, inside the plotting area."""
+        half = (WIDTH - LEFT - RIGHT) / max(self.count - 1, 1) / 2
+        left = max(LEFT, self.x(epoch) - half)
+        return round(left, 1), round(min(WIDTH - RIGHT, self.x(epoch) + half) - left, 1)
 
     def strips(
         self, found: Mapping[str, Sequence[float | None]], share: bool
@@ -193,11 +209,19 @@ class Frame:
 
 def _phases(history: Sequence[Mapping[str, Any]], frame: Frame) -> list[Phase]:
     """Where what is trained changes; nothing if it never does."""
+    parts = _stretches(history)
+    if len(parts) < 2:
+        return []
+    return [
+        Phase(str(history[i].get("phase")), frame.x(i + 0.5 if i else 1), i == 0) for i, _ in parts
+    ]
+
+
+def _stretches(history: Sequence[Mapping[str, Any]]) -> list[tuple[int, int]]:
+    """First and behind the last of the rows of every phase."""
     names = [row.get("phase") for row in history]
     starts = [i for i, name in enumerate(names) if i == 0 or name != names[i - 1]]
-    if len(starts) < 2:
-        return []
-    return [Phase(str(names[i]), frame.x(i + 0.5 if i else 1), i == 0) for i in starts]
+    return list(zip(starts, [*starts[1:], len(names)], strict=True))
 
 
 def written(value: float, step: float, share: bool) -> str:

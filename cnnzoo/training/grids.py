@@ -51,7 +51,7 @@ def heat_map(
     counts = np.asarray(matrix)
     kept = _most_mistaken(counts, most)
     named = [names[i] for i in kept]
-    shown = [name if len(name) <= 16 else f"{name[:15]}…" for name in named]
+    shown = [name if len(name) <= 16 else f"{name[:8]}…{name[-7:]}" for name in named]
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     found = [(int(r), int(c)) for r, c in np.argwhere(counts[np.ix_(kept, kept)])]
     worst = max((shares[kept[r], kept[c]] for r, c in found if r != c), default=1.0)

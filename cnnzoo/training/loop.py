@@ -21,7 +21,7 @@ from cnnzoo.training.batches import Batch, Batches
 from cnnzoo.training.checkpoints import Checkpoint
 from cnnzoo.training.interruption import Interruption
 from cnnzoo.training.rundir import RunDirectory
-from cnnzoo.training.schedules import Phase, learning_rate, phases
+from cnnzoo.training.schedules import Phase, learning_rate, mean_rate, phases
 
 log = logging.getLogger("cnnzoo")
 Row = dict[str, Any]
@@ -200,14 +200,14 @@ class Trainer:
     def _epoch(self, phase: Phase, interruption: Interruption) -> None:
         progress, steps = self.progress, self.batches.steps
         epoch = self._epochs_done
-        rate, end, waited = 0.0, (epoch + 1) * steps, 0.0
+        end, waited = (epoch + 1) * steps, 0.0
         began, images = time.perf_counter(), -progress.images
         with contextlib.closing(self.batches.ahead(progress.step, end)) as supply:
             while progress.step < end:
                 asked = time.perf_counter()
                 batch = next(supply)
                 waited += time.perf_counter() - asked
-                rate = self._step(phase, batch)
+                self._step(phase, batch)
                 for watcher in self.watchers:
                     watcher.step(epoch, progress.step - epoch * steps, self._means())
                 if progress.step < end:
@@ -223,10 +223,11 @@ class Trainer:
             "images_per_second": round(images / took, 1),
             "waiting": round(waited / took, 4),  # for images, as a share of the time
         }
+        rate = mean_rate(self.recipe, phase, epoch, steps, progress.factor)
         self._end_epoch(row, {"learning_rate": rate, **speed})
 
-    def _step(self, phase: Phase, batch: Batch) -> float:
-        """One step of training; the learning rate it was done at."""
+    def _step(self, phase: Phase, batch: Batch) -> None:
+        """One step of training."""
         progress, steps = self.progress, self.batches.steps
         inside = progress.step - phase.first * steps
         rate = learning_rate(self.recipe, phase, inside, steps, progress.factor)
@@ -239,7 +240,6 @@ class Trainer:
         progress.hits += float(logs["accuracy"]) * len(batch[0])
         if not math.isfinite(progress.loss):
             self._not_a_number((progress.step - 1) // steps)
-        return rate
 
     def _means(self) -> dict[str, float]:
         """Of the epoch so far."""
@@ -252,10 +252,10 @@ class Trainer:
         progress = self.progress
         with self._averaged():
             row |= self._validate() | speed
-            progress.history.append(row)
-            self.run.write_history(progress.history)
             if not math.isfinite(row["val_loss"]):
                 self._not_a_number(row["epoch"] - 1)
+            progress.history.append(row)
+            self.run.write_history(progress.history)
             better = self.recipe.tested == "last" or progress.best is None
             better = better or merit(row) > merit(progress.best or row)
             weights = self._weights() if better else None
@@ -278,8 +278,10 @@ class Trainer:
             progress.waited += 1
         if progress.waited and progress.waited % recipe.plateau_patience == 0:
             progress.factor *= recipe.plateau_factor
-        best = progress.best or row
-        progress.stopped = bool(recipe.patience) and row["epoch"] - best["epoch"] >= recipe.patience
+        if recipe.patience and row["phase"] == self.phases[-1].name:  # earlier ones run their time
+            rows = [one for one in progress.history if one["phase"] == row["phase"]]
+            best = max(rows, key=merit)
+            progress.stopped = row["epoch"] - best["epoch"] >= recipe.patience
 
     def _validate(self) -> Row:
         images, loss, hits = 0, 0.0, 0.0
@@ -331,9 +333,12 @@ class Trainer:
         self.run.checkpoints.prune()
 
     def _not_a_number(self, epoch: int) -> None:
+        kept = (
+            f" The last good state is in {self.run.path}." if self.run.checkpoints.names() else ""
+        )
         raise TrainingError(
             f"The loss is no longer a number in epoch {epoch + 1}, step {self.progress.step}. "
-            f"Try a smaller learning_rate (--set lr=…). The last good state is in {self.run.path}."
+            f"Try a smaller learning_rate (--set lr=…).{kept}"
         )
 
     def _load_best(self) -> None:

@@ -56,16 +56,30 @@ def make_optimizer(
         )
     optimizer.build(model.trainable_variables)
     fuse(optimizer)
+    if recipe.precision == "mixed_float16":  # small gradients are nought in it
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+        optimizer.build(model.trainable_variables)
     return optimizer
 
 
 def _slower(kind: Any, shares: Sequence[float]) -> Any:
-    """``kind`` with a part of the learning rate for each variable, in the order it was built."""
+    """``kind`` with a part of the learning rate for each variable, in the order it was built.
+
+    Weight decay goes by the rate as well.
+    """
 
     class Slower(kind):  # type: ignore[misc]
         def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
             share = shares[self._get_variable_index(variable)]
             super().update_step(gradient, variable, learning_rate * share)
+
+        def _apply_weight_decay(self, variables: Sequence[Any]) -> None:
+            if self.weight_decay is None:
+                return
+            for variable in filter(self._use_weight_decay, variables):
+                share = shares[self._get_variable_index(variable)]
+                decay = self.learning_rate * share * self.weight_decay
+                variable.assign(variable * keras.ops.cast(1 - decay, variable.dtype))
 
     Slower.__name__ = kind.__name__
     return Slower

@@ -117,7 +117,7 @@ def _rates(drawn: Sequence[tuple[StoredRun, Style]], count: int) -> Picture:
 def _ticks(curves: Curves, share: bool) -> list[float]:
     """The vertical axis; the first tenth of each run does not stretch it, as in the report."""
     seen = [v for values in curves.values() for v in values[len(values) // 10 :] if v is not None]
-    return nice_ticks(min(*seen, 0.99), 1.0) if share else nice_ticks(0.0, max(*seen, 0.001))
+    return nice_ticks(min([*seen, 0.99]), 1.0) if share else nice_ticks(0.0, max([*seen, 0.001]))
 
 
 def curves_to(count: int, curves: Curves) -> dict[str, list[Value]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -104,7 +105,10 @@ def _number(key: str, text: str) -> Any:
         return text
     if text == "":
         return None
-    return int(text) if key == "epoch" else float(text)
+    if key == "epoch":
+        return int(text)
+    number = float(text)
+    return number if math.isfinite(number) else None
 
 
 def _stored(
@@ -152,7 +156,8 @@ def _best(history: Sequence[Mapping[str, Any]], recipe: Mapping[str, Any]) -> Ma
         return {}
     if recipe.get("tested") == "last":
         return history[-1]
-    return max(history, key=lambda row: (row["val_accuracy"], -row["val_loss"]))
+    rows = [row for row in history if row["val_loss"] is not None]
+    return max(rows, key=lambda row: (row["val_accuracy"], -row["val_loss"]), default={})
 
 
 def _sum(history: Sequence[Mapping[str, Any]]) -> float | None:

@@ -66,8 +66,19 @@ def learning_rate(
             return phase.rate * (1 / START + (1 - 1 / START) * (1 - _half_wave(share / RISE)))
         return phase.rate * _half_wave((share - RISE) / (1 - RISE))
     if recipe.schedule == "plateau":
-        return max(phase.rate * factor, recipe.plateau_least)
+        return max(phase.rate * factor, min(recipe.plateau_least, phase.rate))
     return phase.rate
+
+
+def mean_rate(
+    recipe: Recipe, phase: Phase, epoch: int, steps_per_epoch: int, factor: float = 1.0
+) -> float:
+    """Of the steps of an epoch, counted from the beginning of the run."""
+    first = (epoch - phase.first) * steps_per_epoch
+    steps = range(first, first + steps_per_epoch)
+    return math.fsum(
+        learning_rate(recipe, phase, step, steps_per_epoch, factor) for step in steps
+    ) / len(steps)
 
 
 def shrunk(recipe: Recipe, epoch: int, side: int) -> int:

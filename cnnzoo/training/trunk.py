@@ -16,6 +16,7 @@ from cnnzoo.errors import UnknownNameError, UsageError
 from cnnzoo.lookup import did_you_mean
 
 POOLINGS = (layers.GlobalAveragePooling2D, layers.GlobalMaxPooling2D, layers.Flatten)
+_LOCAL_POOLINGS = (layers.AveragePooling2D, layers.MaxPooling2D)
 _ENOUGH = 3  # stages by which a network is recognised
 
 
@@ -48,14 +49,34 @@ def trunk_end(model: keras.Model) -> Any:
     """The tensor on which the head of ``model`` stands.
 
     From the first output back, layer by layer, as long as each reads one tensor: what the global
-    pooling or flattening nearest to the image reads. The output itself where there is neither.
+    pooling or flattening nearest to the image reads. Where there is neither, such as with two
+    poolings side by side, the last map through which everything passes; else the output itself.
     """
-    tensor = found = model.outputs[0]
+    tensor = model.outputs[0]
+    found = None
     while len(read := maker_of(tensor)[1]) == 1:
         if isinstance(maker_of(tensor)[0], POOLINGS):
             found = read[0]
         tensor = read[0]
-    return found
+    return _last_map(model) if found is None else found
+
+
+def _last_map(model: keras.Model) -> Any:
+    """The map nearest to the first output that all of it is computed by; else that output."""
+    output = model.outputs[0]
+    images = {id(image) for image in model.inputs}
+    waist = [
+        tensor
+        for tensor in _ancestry([output])
+        if len(tensor.shape) == 4
+        and id(tensor) not in images
+        and images.isdisjoint(map(id, _ancestry([output], without=tensor)))
+    ]
+    # They lie one behind the other, so the last of them is computed by the most.
+    last = max(waist, key=lambda tensor: len(_ancestry([tensor])), default=output)
+    maker, read = maker_of(last)
+    pooled = isinstance(maker, _LOCAL_POOLINGS) and last.shape[1:3] == (1, 1)
+    return read[0] if pooled else last
 
 
 def before(model: keras.Model, *tensors: Any) -> list[Any]:
@@ -74,13 +95,13 @@ def made_by(model: keras.Model, layer: Any) -> list[Any]:
     return [tensor for tensor in _ancestry(model.outputs) if maker_of(tensor)[0] is layer]
 
 
-def _ancestry(tensors: Iterable[Any]) -> list[Any]:
-    """The tensors themselves and all that they are computed from."""
+def _ancestry(tensors: Iterable[Any], without: Any = None) -> list[Any]:
+    """The tensors themselves and all that they are computed from, not by way of ``without``."""
     found: dict[int, Any] = {}
     waiting = list(tensors)
     while waiting:
         tensor = waiting.pop()
-        if id(tensor) not in found:
+        if id(tensor) not in found and tensor is not without:
             found[id(tensor)] = tensor
             waiting.extend(maker_of(tensor)[1])
     return list(found.values())

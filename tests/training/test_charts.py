@@ -64,6 +64,23 @@ def test_curves_of_one_epoch_can_be_drawn() -> None:
     assert [tick.text for tick in drawn.y_ticks][-1] == "100 %"
 
 
+def test_a_single_epoch_is_a_short_line_in_the_middle() -> None:
+    drawn = _rates([0.5])
+    left, right = (float(point.split(",")[0]) for point in drawn.lines[0].points.split())
+    middle = (charts.LEFT + charts.WIDTH - charts.RIGHT) / 2
+    assert (left, right) == (middle - charts.ALONE, middle + charts.ALONE)
+    assert drawn.best[0] == middle
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 20])
+def test_tooltips_stay_inside_their_chart_and_cover_it(count: int) -> None:
+    strips = [strip[:2] for strip in _rates([1.0] * count).strips]
+    ends = [round(left + width, 1) for left, width in strips]
+    assert strips[0][0] == charts.LEFT
+    assert ends[-1] == charts.WIDTH - charts.RIGHT
+    assert [left for left, _ in strips[1:]] == pytest.approx(ends[:-1], abs=0.2)
+
+
 def test_epoch_ticks_begin_with_1_and_end_with_the_last_without_crowding() -> None:
     drawn = curves(_history([0.5] * 61), "loss", "Loss", 1, share=False)
     assert [tick.text for tick in drawn.x_ticks] == ["1", "20", "40", "61"]
@@ -113,7 +130,8 @@ def test_phases_begin_between_two_epochs() -> None:
     drawn = _rates([1.0, 1.0, 1.0, 1.0], "hhaa")
     assert [(p.name, p.first) for p in drawn.phases] == [("h", True), ("a", False)]
     assert drawn.phases[0].start == charts.LEFT
-    before, after = (float(p.split(",")[0]) for p in drawn.lines[0].points.split()[1:3])
+    first, second = (line.points.split() for line in drawn.lines)  # no line from one to the other
+    before, after = (float(p.split(",")[0]) for p in (first[-1], second[0]))
     assert drawn.phases[1].start == pytest.approx((before + after) / 2, abs=0.1)
 
 

@@ -26,7 +26,10 @@ def test_heat_map_of_many_classes_has_small_cells_without_counts() -> None:
 
 
 def test_heat_map_shortens_long_names() -> None:
-    assert heat_map([[1, 0], [0, 1]], ["b", "a" * 30]).names == ["b", "a" * 15 + "…"]
+    """Names that begin alike are told apart by their ends."""
+    names = [f"a very long name of a class, number {i}" for i in (1, 2)]
+    assert heat_map([[1, 0], [0, 1]], names).names == ["a very l…umber 1", "a very l…umber 2"]
+    assert heat_map([[1, 0], [0, 1]], ["b", "sixteen in total"]).names[1] == "sixteen in total"
 
 
 def test_of_many_classes_those_with_the_most_mistakes_are_shown_in_their_own_order() -> None:

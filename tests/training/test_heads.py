@@ -99,6 +99,45 @@ def test_pooling_inside_a_block_is_not_taken_for_the_head():
     assert _names(model)[-3:] == ["gated", "head_pool", "predictions"]
 
 
+def _two_poolings(x):
+    both = [layers.GlobalAveragePooling2D()(x), layers.GlobalMaxPooling2D()(x)]
+    return layers.Concatenate()(both)
+
+
+# fmt: off
+OTHER_HEADS = {
+    "two poolings": _two_poolings,
+    "a mean": lambda x: keras.ops.mean(x, (1, 2)),
+    "a pooling of the whole map": lambda x: layers.Reshape((4,))(layers.AveragePooling2D(6)(x)),
+    "gated by the input": lambda x: layers.Flatten()(
+        layers.Multiply(name="gated")([x, layers.ReLU()(x)])
+    ),
+    "a gate of vectors": lambda x: layers.Multiply()(
+        [layers.GlobalAveragePooling2D()(x), layers.Dense(4)(layers.Flatten()(x))]
+    ),
+}
+# fmt: on
+
+
+@pytest.mark.parametrize("name", OTHER_HEADS)
+def test_the_head_of_a_foreign_network_is_found_whatever_it_is_made_of(name):
+    image = keras.Input((8, 8, 3))
+    x = layers.Conv2D(4, 3, name="last")(image)
+    old = layers.Dense(10, activation="softmax", name="old")(OTHER_HEADS[name](x))
+    model = cnnzoo.add_head(keras.Model(image, old), 3)
+    assert "old" not in _names(model)
+    last = "gated" if name == "gated by the input" else "last"
+    assert model.get_layer("head_pool").input is model.get_layer(last).output
+    assert model.output.shape == (None, 3)
+
+
+def test_where_not_all_goes_through_one_map_the_output_is_what_there_is():
+    image = keras.Input((8, 8, 3))
+    branches = [layers.GlobalMaxPooling2D()(layers.Conv2D(4, 3)(image)) for _ in range(2)]
+    model = cnnzoo.add_head(keras.Model(image, layers.Concatenate(name="both")(branches)), 3)
+    assert model.get_layer("predictions").input.shape == (None, 8)
+
+
 def test_vectors_and_sequential_models_take_a_head():
     model = keras.Sequential([keras.Input((5,)), layers.Dense(4, name="features")])
     found = cnnzoo.add_head(model, 3, "mlp", hidden=2, dropout=0)

@@ -59,6 +59,33 @@ def test_weight_decay_leaves_biases_alone() -> None:
     assert decayed["first/kernel"] != plain["first/kernel"]
 
 
+@pytest.mark.parametrize("name", LEARNING_RATES)
+def test_a_share_of_the_rate_is_a_share_of_the_decay(name: str) -> None:
+    recipe = Recipe(optimizer=name, learning_rate=0.1, weight_decay=0.2)
+    model = _model()
+    optimizer = make_optimizer(recipe, recipe.rate, model, 1000, {"first/kernel": 0.25})
+    optimizer.apply([keras.ops.zeros_like(v) for v in model.trainable_variables])
+    values = {v.path: float(v.numpy().flat[0]) for v in model.trainable_variables}
+    assert values["first/kernel"] == pytest.approx(1 - 0.1 * 0.2 / 4)
+    assert values["second/kernel"] == pytest.approx(1 - 0.1 * 0.2)
+
+
+def test_16_bit_floats_are_trained_with_a_scaled_loss() -> None:
+    """The smallest of them is 6e-8: gradients of less would be nought."""
+    model = _model()
+    optimizer = make_optimizer(Recipe(precision="mixed_float16", ema=0.9), 0.1, model, 1000)
+    assert isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+    model.compile(optimizer, loss="mse")
+    before = model.get_layer("first").kernel.numpy()
+    optimizer.learning_rate.assign(0.5)
+    model.train_on_batch(X, Y)
+    assert not np.array_equal(model.get_layer("first").kernel, before)
+    assert not isinstance(
+        make_optimizer(Recipe(precision="mixed_bfloat16"), 0.1, _model(), 1000),
+        keras.optimizers.LossScaleOptimizer,
+    )
+
+
 def test_gradients_are_clipped_together() -> None:
     recipe = Recipe(
         optimizer="sgd", learning_rate=1.0, momentum=0.0, nesterov=False, clip_norm=1e-3

@@ -112,6 +112,20 @@ def test_an_unfinished_run_is_shown_with_the_epochs_so_far(make: Make) -> None:
     assert any(note.startswith("Unfinished: B.") for note in overlay.notes)
 
 
+def test_figures_that_are_no_numbers_are_passed_over(make: Make) -> None:
+    """What an older version wrote when a loss was no number."""
+    broken = make("broken", epochs=2, finished=False)
+    text = (broken / "history.csv").read_text("utf-8")
+    rows = text.splitlines()
+    rows[-1] = rows[-1].replace(",1.0,", ",nan,")  # both losses
+    assert rows[-1].count("nan") == 2
+    (broken / "history.csv").write_text("\n".join(rows), "utf-8")
+    overlay = compare_runs(make("whole"), broken)
+    assert _row(overlay, "best epoch")[1] == "1"
+    assert overlay.to_html().count("<polyline") == 8
+    json.loads(overlay.to_json(), parse_constant=lambda word: pytest.fail(word))
+
+
 def test_a_run_that_has_no_epoch_yet_is_shown(make: Make) -> None:
     overlay = compare_runs(make("done"), make("fresh", epochs=0, finished=False))
     assert _row(overlay, "epochs")[1] == "unfinished: 0 of 5"

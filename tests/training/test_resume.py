@@ -428,6 +428,7 @@ def test_a_loss_that_is_no_number_stops_with_the_last_good_state(
     with pytest.raises(TrainingError, match=r"no longer a number in epoch 1.*--set lr=") as caught:
         fine_tune(tiny, data=bars, out=tmp_path, **wild)
     assert caught.value.exit_code == 8
+    assert "last good state" not in str(caught.value)  # there is none yet
     assert RunDirectory(tmp_path).checkpoints.names() == []  # no bad state was written
     assert not (tmp_path / "model.keras").exists()
 
@@ -464,6 +465,45 @@ def test_early_stopping_remembers_how_long_it_waited(
     after(0, _crash)
     run = fine_tune(resume=tmp_path, data=bars, progress=False)
     assert (run.metrics["best_epoch"], run.metrics["epochs"]) == (1, 4)
+
+
+def test_patience_goes_by_the_best_epoch_also_where_the_last_is_tested(
+    tiny: str, bars: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop.Trainer, "_validate", lambda _: {"val_loss": 1.0, "val_accuracy": 0.5})
+    given = RICH | {"epochs": 9, "patience": 2, "tested": "last"}
+    run = fine_tune(tiny, data=bars, out=tmp_path, **given)
+    assert (run.metrics["best_epoch"], run.metrics["epochs"]) == (3, 3)
+
+
+def test_patience_does_not_end_a_run_before_its_last_phase(
+    bars: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figures = iter([0.5, 0.4, 0.4, 0.3, 0.31, 0.3, 0.3, 0.3])
+    monkeypatch.setattr(
+        loop.Trainer, "_validate", lambda _: {"val_loss": 1.0, "val_accuracy": next(figures)}
+    )
+    given: dict[str, Any] = {
+        "data": bars, "weights": "mnist", "recipe": "transfer", "epochs": 8, "batch_size": 30,
+        "head_share": 0.4, "augment": "none", "progress": False, "patience": 2,
+    }  # fmt: skip
+    run = fine_tune("lenet5", out=tmp_path, **given)
+    phases = [row["phase"] for row in _history(run.path)]
+    assert phases == ["head"] * 3 + ["all"] * 4
+    assert run.metrics["best_epoch"] == 1
+
+
+def test_a_validation_that_is_no_number_is_not_written_down(
+    tiny: str, bars: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """T10."""
+    figures = iter([1.0, float("nan")])
+    monkeypatch.setattr(
+        loop.Trainer, "_validate", lambda _: {"val_loss": next(figures), "val_accuracy": 0.5}
+    )
+    with pytest.raises(TrainingError, match=r"in epoch 2, step 8\. .* last good state is in"):
+        fine_tune(tiny, data=bars, out=tmp_path, **RICH)
+    assert [row["epoch"] for row in _history(tmp_path)] == ["1"]
 
 
 def test_short_memory_names_the_batch_size(

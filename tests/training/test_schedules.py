@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from cnnzoo.catalogue.recipes import Recipe
-from cnnzoo.training.schedules import Phase, learning_rate, phases, shrunk
+from cnnzoo.training.schedules import Phase, learning_rate, mean_rate, phases, shrunk
 
 TEN = Phase("all", 0, 10, 0.5)
 
@@ -48,6 +48,15 @@ def test_plateau_is_what_it_has_come_to() -> None:
     assert set(_rates(Recipe(schedule="plateau"), factor=0.25)) == {0.125}
     least = Recipe(schedule="plateau", plateau_least=0.2)
     assert set(_rates(least, factor=0.25)) == {0.2}
+    above = Recipe(schedule="plateau", plateau_least=2.0)
+    assert set(_rates(above, factor=0.25)) == {0.5}  # the least rate raises none
+
+
+def test_the_mean_rate_of_an_epoch_is_that_of_its_steps() -> None:
+    recipe, later = Recipe(schedule="cosine"), Phase("all", 3, 10, 0.5)
+    rates = _rates(recipe)
+    assert mean_rate(recipe, later, 4, 10) == pytest.approx(sum(rates[10:20]) / 10)
+    assert mean_rate(recipe, later, 3, 10) < later.rate
 
 
 def test_without_a_head_phase_there_is_one() -> None:
