@@ -118,9 +118,16 @@ def expand(
     return tuple(part for word in words for part in presets.get(word.lower(), (word,)))
 
 
+_NUMERALS = frozenset(
+    ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+)
+
+
 def are_numbers(class_names: Collection[str]) -> bool:
     """Whether they are digits, or may be: arrays seldom tell what their classes are called."""
-    return bool(class_names) and all(name.isdigit() for name in class_names)
+    return bool(class_names) and all(
+        name.isdigit() or name.casefold() in _NUMERALS for name in class_names
+    )
 
 
 def check(words: Iterable[str]) -> None:

@@ -77,7 +77,7 @@ class Recipe:
         first_size: Side of the images in the first epoch as a share of the network's, from where
             it grows in steps of 4 pixels until 70 % of the epochs are over: progressive resizing,
             as fast.ai trained in 2018.
-        freeze: Stage or layer up to which nothing is trained, in every phase.
+        freeze: Stage, layer or share of the layers up to which nothing is trained, in every phase.
         batch_norm: With trained weights: "frozen" keeps their statistics, "train" moves them.
         stage_decay: Each stage's rate as a share of that of the stage behind it.
         precision: Keras' dtype policy; "auto" is mixed_bfloat16 where the machine computes in it.
@@ -235,6 +235,8 @@ def _value(name: str, value: Any) -> Any:
         if not isinstance(key, (str, bool)) or key not in flags:
             raise UsageError(f"{name}={value!r} is neither true nor false.")
         return flags[key]
+    if name == "freeze" and isinstance(value, float):
+        return str(value)
     if not isinstance(value, str):
         raise UsageError(f"{name}={value!r} is no text.")
     return value

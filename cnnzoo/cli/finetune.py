@@ -98,7 +98,7 @@ SHORT = (
     ("learning_rate", "X", "the highest one"),
     ("optimizer", "NAME", "adam, adamw, sgd, rmsprop or adadelta"),
     ("augment", "LIST", "such as 'rotate 10, shift 0.1'; none, strokes, photos, auto"),
-    ("freeze", "STAGE", "train nothing from the image up to here"),
+    ("freeze", "STAGE", "train nothing from the image up to here: stage, layer or 0.5"),
     ("validation_fraction", "X", "share of the training images that chooses the best epoch"),
 )
 

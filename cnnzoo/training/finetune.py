@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ import numpy as np
 
 from cnnzoo import machine
 from cnnzoo.catalogue import augmentations
-from cnnzoo.catalogue.recipes import SETTINGS, Recipe
+from cnnzoo.catalogue.recipes import ALIASES, SETTINGS, Recipe
 from cnnzoo.catalogue.registry import get_spec
 from cnnzoo.errors import CheckpointError, UsageError
 from cnnzoo.runtimes.quiet import compiling_again
@@ -183,7 +183,7 @@ def split_options(
     options: Mapping[str, Any], settings: Mapping[str, Any] | None
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Options of the network, and fields of the recipe, of what was given by name."""
-    fields = {name: value for name, value in options.items() if name in SETTINGS}
+    fields = {name: value for name, value in options.items() if name in {*SETTINGS, *ALIASES}}
     if twice := sorted(fields.keys() & (settings or {}).keys()):
         raise UsageError(f"{twice[0]} is given by name and in settings. Give it once.")
     own = {name: value for name, value in options.items() if name not in fields}
@@ -256,7 +256,7 @@ def _run(
     recipe, classes = plan.recipe, len(dataset.class_names)
     parts = _parts(dataset, plan)
     keras.utils.set_random_seed(plan.seed)
-    network = PlannedNetwork(plan, dataset.class_names)
+    network = PlannedNetwork(plan, dataset.class_names, _teller(about.stream))
     effects = augmentations.parse(recipe.augment)
     size = recipe.batch_size
     batches = Batches(
@@ -288,6 +288,11 @@ def _run(
     run.write_report(page)
     run.write_metrics(metrics)
     return Run(run.path, metrics, network.model)
+
+
+def _teller(stream: TextIO | None) -> Callable[[str], object]:
+    """Where sentences about the network go."""
+    return log.info if stream is None else lambda text: stream.write(f"{text}\n")
 
 
 def _watchers(about: Surroundings, run: RunDirectory, trainer: Trainer) -> list[Watcher]:

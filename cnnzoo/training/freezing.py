@@ -56,22 +56,30 @@ class Trainability:
     frozen_batch_norms: int
     compiled: bool
 
+    @property
+    def state(self) -> str:
+        """What trains now, in words."""
+        return self._told(f"{self.trainable_parameters:,} train.")
+
     def __str__(self) -> str:
+        again = (
+            " The model was compiled before: compile it again, or this has no effect."
+            if self.compiled
+            else ""
+        )
+        train = f"{self.trainable_parameters:,} train, {self.trainable_before:,} before."
+        return f"{self.model}: {self._told(train)}{again}"
+
+    def _told(self, train: str) -> str:
         norms = (
             f" {self.frozen_batch_norms} of {self.batch_norms} batch normalisations keep their "
             "statistics, scale and shift."
             if self.batch_norms
             else ""
         )
-        again = (
-            " The model was compiled before: compile it again, or this has no effect."
-            if self.compiled
-            else ""
-        )
         return (
-            f"{self.model}: {self.frozen_layers} of {self.layers} layers with weights are frozen, "
-            f"{self.frozen_parameters:,} of {self.parameters:,} parameters; "
-            f"{self.trainable_parameters:,} train, {self.trainable_before:,} before.{norms}{again}"
+            f"{self.frozen_layers} of {self.layers} layers with weights are frozen, "
+            f"{self.frozen_parameters:,} of {self.parameters:,} parameters; {train}{norms}"
         )
 
     __repr__ = __str__  # what a notebook shows
@@ -173,6 +181,11 @@ def unfreeze(
     return was.compared_with(model)
 
 
+def trainability(model: keras.Model) -> Trainability:
+    """What trains in a network as it is."""
+    return _Snapshot.of(model).counted(model)
+
+
 @dataclass(frozen=True, slots=True)
 class _Snapshot:
     """What trained before a change."""
@@ -189,10 +202,15 @@ class _Snapshot:
         return sum(self.flags[layer.name] != layer.trainable for layer in _weighted(model))
 
     def compared_with(self, model: keras.Model) -> Trainability:
+        result = self.counted(model)
+        log.log(logging.WARNING if result.compiled else logging.INFO, "%s", result)
+        return result
+
+    def counted(self, model: keras.Model) -> Trainability:
         weighted = _weighted(model)
         frozen = [layer for layer in weighted if not layer.trainable]
         norms = [layer for layer in weighted if isinstance(layer, layers.BatchNormalization)]
-        result = Trainability(
+        return Trainability(
             model=model.name,
             changed=self.changed(model),
             layers=len(weighted),
@@ -205,8 +223,6 @@ class _Snapshot:
             frozen_batch_norms=sum(not layer.trainable for layer in norms),
             compiled=model.compiled,
         )
-        log.log(logging.WARNING if result.compiled else logging.INFO, "%s", result)
-        return result
 
 
 def _last(model: keras.Model, last: int | float | str) -> list[Any]:

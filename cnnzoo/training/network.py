@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import keras
 
@@ -16,7 +16,7 @@ from cnnzoo.errors import UsageError
 from cnnzoo.lookup import fold
 from cnnzoo.sources import find_source
 from cnnzoo.training.batches import Batches
-from cnnzoo.training.freezing import freeze, freeze_batch_norms
+from cnnzoo.training.freezing import freeze, freeze_batch_norms, trainability
 from cnnzoo.training.optimizers import make_optimizer
 from cnnzoo.training.plan import Plan
 from cnnzoo.training.schedules import Phase, shrunk
@@ -29,12 +29,17 @@ log = logging.getLogger("cnnzoo")
 class PlannedNetwork:
     """The network of a plan, built with its weights; takes pixels 0 to 255.
 
+    Args:
+        say: Takes sentences about what of the weights is kept and what trains.
+
     Attributes:
         model: Never compiled, so that what is saved carries no optimizer.
     """
 
-    def __init__(self, plan: Plan, class_names: tuple[str, ...]) -> None:
-        self.recipe = plan.recipe
+    def __init__(
+        self, plan: Plan, class_names: tuple[str, ...], say: Callable[[str], object] = log.info
+    ) -> None:
+        self.recipe, self._say = plan.recipe, say
         self.pretrained = plan.weights is not None
         with dtype_policy(plan.recipe.precision):
             self.model = build(
@@ -46,7 +51,8 @@ class PlannedNetwork:
                 **plan.options,
             )
         if self.pretrained and not knows(plan, class_names):
-            _renew_classifier(self.model)
+            name = _renew_classifier(self.model)
+            say(f"{self.model.name}: the classifier {name!r} is new, for classes of its own.")
         if plan.recipe.precision != "float32":  # probabilities need more digits than 16 bits have
             self.model.layers[-1].dtype_policy = "float32"
 
@@ -67,6 +73,7 @@ class PlannedNetwork:
             first_convolution(self.model).trainable = False
         if self.pretrained:
             self._freeze(phase)
+            self._say(f"phase {phase.name}: {trainability(self.model).state}")
         trained = keras.Model(self.model.inputs, self.model.outputs)
         if not trained.trainable_variables:
             raise UsageError(
@@ -122,7 +129,7 @@ class PlannedNetwork:
         if phase.name == "head":
             freeze(self.model, "trunk")
         elif recipe.freeze:
-            freeze(self.model, recipe.freeze, batch_norm=recipe.batch_norm)
+            freeze(self.model, upto_of(recipe.freeze), batch_norm=recipe.batch_norm)
         elif recipe.batch_norm == "frozen":
             freeze_batch_norms(self.model)
 
@@ -141,6 +148,14 @@ class PlannedNetwork:
         return shares
 
 
+def upto_of(text: str) -> str | float:
+    """What ``freeze`` of a recipe means: a fraction, or the name of a stage or layer."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
 def knows(plan: Plan, class_names: tuple[str, ...]) -> bool:
     """Whether the weights were trained for these very classes, so that their classifier is good.
 
@@ -153,13 +168,13 @@ def knows(plan: Plan, class_names: tuple[str, ...]) -> bool:
     return any(given == list(map(fold, form)) for form in forms_of(entry.dataset))
 
 
-def _renew_classifier(model: keras.Model) -> None:
-    """Give the last layer with weights the values it would have in a new network."""
+def _renew_classifier(model: keras.Model) -> str:
+    """Give the last layer with weights the values it would have in a new network; its name."""
     layer = [layer for layer in model.layers if layer.weights][-1]
     fresh = layer.__class__.from_config(layer.get_config())
     fresh.build(layer.input.shape)
     layer.set_weights(fresh.get_weights())
-    log.info("%s: the classifier %r is new, for classes of its own.", model.name, layer.name)
+    return str(layer.name)
 
 
 def make_loss(recipe: Recipe) -> keras.losses.Loss:

@@ -51,6 +51,34 @@ def test_classes_are_known_by_name_and_never_from_a_file(tmp_path: Path) -> None
     assert not knows(make_plan("resnet20", weights=str(tmp_path / "own.safetensors")), CIFAR)
 
 
+def test_what_is_new_and_what_trains_is_said() -> None:
+    said: list[str] = []
+    plan = make_plan("resnet20", weights="cifar10", settings={"freeze": "stage2"})
+    network = PlannedNetwork(plan, TEN, said.append)
+    for phase in (HEAD, ALL):
+        network.enter(phase, 100)
+    assert said[0] == "resnet20: the classifier 'predictions' is new, for classes of its own."
+    assert said[1].startswith("phase head: 38 of 39 layers with weights are frozen, ")
+    assert "; 650 train." in said[1]
+    assert said[2].startswith("phase all: ")
+    trained = sum(int(np.prod(v.shape)) for v in network.enter(ALL, 1)[0].trainable_variables)
+    assert f"; {trained:,} train." in said[2]
+    said.clear()
+    PlannedNetwork(make_plan("lenet5"), TEN, said.append).enter(ALL, 100)
+    assert said == []
+
+
+@pytest.mark.parametrize("half", ["0.5", 0.5])
+def test_a_share_of_the_layers_can_be_frozen(half: Any) -> None:
+    trained = _trained(_network(freeze=half), ALL)
+    weighted = [layer.name for layer in _network().model.layers if layer.weights]
+    frozen = set(weighted[: round(0.5 * len(weighted))])
+    assert "predictions/kernel" in trained
+    assert not {path.split("/")[0] for path in trained} & frozen
+    with pytest.raises(UsageError, match=r"upto=1\.5 is neither a name nor a fraction"):
+        _network(freeze="1.5").enter(ALL, 100)
+
+
 def test_the_head_phase_trains_the_classifier_alone() -> None:
     assert _trained(_network(), HEAD) == {"predictions/kernel", "predictions/bias"}
 

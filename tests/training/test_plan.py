@@ -117,6 +117,10 @@ def test_the_images_decide_how_they_are_moved() -> None:
 
 def test_digits_are_never_mirrored() -> None:
     assert "flip" not in plan("lenet5").for_data(100, 3, DIGITS).recipe.augment
+    words = ("zero", "One", "two", "three", "four", "five", "six", "seven", "eight", "Nine")
+    assert "flip" not in plan("lenet5").for_data(100, 1, words).recipe.augment
+    with pytest.raises(UsageError, match="Digits are never mirrored"):
+        plan("lenet5", augment="flip").for_data(100, 1, words)
     for augment in ("photos", "flip", "alternate"):
         with pytest.raises(UsageError, match="Digits are never mirrored"):
             plan("lenet5", augment=augment).for_data(100, 1, DIGITS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,11 +15,19 @@ import numpy as np
 from cnnzoo.errors import DataError
 from cnnzoo.lookup import did_you_mean
 from cnnzoo.training.data.dataset import Part
+from cnnzoo.training.data.problems import Problem
 from cnnzoo.training.data.survey import TOGETHER, Survey, compare, digest
 from cnnzoo.units import mebibytes
 
 KEYS = ("x_train", "y_train", "x_test", "y_test")
 _ENDINGS = {"train": "_train", "validation": "_val", "test": "_test", TOGETHER: ""}
+_NPY = b"\x93NUMPY"  # how a single array begins
+# Everything that reading a damaged archive has been seen to raise; a password is a RuntimeError.
+_DAMAGE = (
+    OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError,
+    RuntimeError, MemoryError, OverflowError,
+)  # fmt: skip
+_NAMED = 5  # missing classes
 _DARK = 128  # an image set whose brightest pixel is below was probably not scaled to 255
 
 
@@ -33,11 +42,13 @@ def survey_npz(
     """
     try:
         with path.open("rb") as file:
+            _check_form(path, file.read(len(_NPY)))
             _check_size(path)
+            file.seek(0)
             arrays = _read(np.load(file, allow_pickle=False), path)
     except DataError:
         raise
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except _DAMAGE as error:
         raise DataError(f"{path} cannot be read as an .npz file: {error}.") from error
     return survey_arrays(arrays, name or path.stem, str(path), class_names)
 
@@ -67,19 +78,19 @@ def survey_arrays(
     channels = {part.images.shape[-1] for part in parts.values()}  # type: ignore[union-attr]
     if len(channels) > 1:
         raise DataError(f"{source}: x_train and x_test do not have the same number of channels.")
-    first = parts.get("train") or parts[TOGETHER]
     given = arrays.get("class_names")
     names = _class_names(given, source) if given is not None else class_names
-    names = names or tuple(str(label) for label in range(int(first.labels.max()) + 1))
-    _check_classes(parts, first, names, source)
+    names = _classes(parts.get("train") or parts[TOGETHER], names, source)
+    numbers, problems = _usable(parts, len(names))
     survey = Survey(
         name,
         source,
         names,
         parts,
         {part: [digest(image) for image in found.images] for part, found in parts.items()},
-        lambda part, row: f"image {row} of x{_ENDINGS[part]}",
+        lambda part, row: f"image {numbers[part][row]} of x{_ENDINGS[part]}",
         channels.pop(),
+        problems=problems,
         sizes=Counter(),
         notes=notes,
     )
@@ -89,6 +100,15 @@ def survey_arrays(
         survey.modes["array L" if depth == 1 else "array RGB"] += len(found)
     compare(survey)
     return survey
+
+
+def _check_form(path: Path, beginning: bytes) -> None:
+    """Refuse what begins like neither an archive nor an array, if it begins at all."""
+    if beginning and not beginning.startswith((b"PK", _NPY)):
+        raise DataError(
+            f"{path} is no .npz file. Data are an .npz file, a CSV list that ends in .csv, a "
+            "folder with one folder per class, or a name such as digits."
+        )
 
 
 def _check_size(path: Path) -> None:
@@ -121,7 +141,10 @@ def _read(archive: Any, path: Path) -> dict[str, np.ndarray]:
         "class_names",
         *(key for key in ("x_val", "y_val") if {"x_val", "y_val"} <= set(archive)),
     )
-    return {key: archive[key] for key in (*wanted, *extra) if key in archive}
+    arrays = {key: archive[key] for key in (*wanted, *extra) if key in archive}
+    if none := [key for key, array in arrays.items() if not isinstance(array, np.ndarray)]:
+        raise DataError(f"{path}: {', '.join(none)} is no array.")
+    return arrays
 
 
 def _pixels(array: np.ndarray, where: str, notes: list[str]) -> np.ndarray:
@@ -136,19 +159,17 @@ def _pixels(array: np.ndarray, where: str, notes: list[str]) -> np.ndarray:
             f"{where} has the shape {array.shape}; wanted is (images, height, width) or "
             f"(images, height, width, 1 or 3), none of them 0.{hint}"
         )
-    if array.dtype == np.uint8:
-        brightest = int(array.max())
-        if brightest < _DARK:
-            notes.append(
-                f"The brightest pixel of {where} is {brightest}; pixels are read as 0 to 255."
-            )
-        return array
     low, high = (array.min(), array.max()) if array.dtype.kind in "fiu" else (np.nan, np.nan)
-    if array.dtype.kind == "f" and low >= 0 and high <= 1:
+    shares = array.dtype.kind == "f" and low >= 0 and high <= 1
+    if shares:
         array = np.rint(array * 255)
     if low >= 0 and high <= 255:
-        pixels: np.ndarray = array.astype(np.uint8)
-        if np.array_equal(pixels, array):
+        pixels: np.ndarray = array.astype(np.uint8, copy=False)
+        if array.dtype == np.uint8 or np.array_equal(pixels, array):
+            if high < _DARK and not shares:
+                notes.append(
+                    f"The brightest pixel of {where} is {high:g}; pixels are read as 0 to 255."
+                )
             return pixels
     raise DataError(
         f"{where} is {array.dtype} from {low} to {high}; wanted is uint8 from 0 to 255, "
@@ -175,25 +196,49 @@ def _class_names(array: np.ndarray, source: str) -> tuple[str, ...]:
     return names
 
 
-def _check_classes(
-    parts: Mapping[str, Part], first: Part, names: tuple[str, ...], source: str
-) -> None:
-    """Every class has training images, and no label is out of range."""
-    for part, found in parts.items():
-        for label in (found.labels.min(), found.labels.max()):
-            if not 0 <= label < len(names):
-                raise DataError(
-                    f"y{_ENDINGS[part]} of {source} holds the label {label}; with {len(names)} "
-                    f"classes labels go from 0 to {len(names) - 1}."
-                )
-    if len(names) < 2:
+def _classes(first: Part, names: tuple[str, ...] | None, source: str) -> tuple[str, ...]:
+    """The names of the classes, each of which has training images; of numbers without a gap.
+
+    Args:
+        first: The training part.
+        names: If they are known.
+    """
+    found = np.unique(first.labels)
+    found = found[found >= 0]
+    count = len(names) if names is not None else int(found.max(initial=0)) + 1
+    if count < 2:
         raise DataError(f"{source} has one single class; a classifier needs at least two.")
-    missing = sorted(set(range(len(names))) - set(np.unique(first.labels).tolist()))
-    if missing:
+    some = np.arange(min(count, len(found) + _NAMED + 1))  # one label may be any number
+    missing = np.setdiff1d(some, found)
+    if len(missing):
+        listed = ", ".join(map(str, missing[:_NAMED])) + (", …" if len(missing) > _NAMED else "")
         raise DataError(
-            f"{source} has no training image of class {', '.join(map(str, missing))}. "
-            f"Number the classes from 0 without gaps."
+            f"{source} has no training image of class {listed}. Number the classes from 0 without "
+            "gaps."
         )
+    return names or tuple(map(str, found))
+
+
+def _usable(
+    parts: dict[str, Part], classes: int
+) -> tuple[dict[str, np.ndarray], list[Problem]]:  # fmt: skip
+    """The numbers of the images whose labels are classes, and what is wrong with the others.
+
+    Those are taken out of ``parts``.
+    """
+    numbers, problems = {}, []
+    for part, found in parts.items():
+        usable = (found.labels >= 0) & (found.labels < classes)
+        numbers[part] = np.flatnonzero(usable)
+        for row in np.flatnonzero(~usable):
+            reason = (
+                f"its label is {found.labels[row]}; of {classes} classes labels go from 0 to "
+                f"{classes - 1}"
+            )
+            problems.append(Problem("label", f"image {row} of x{_ENDINGS[part]}", reason))
+        if len(numbers[part]) < len(found):
+            parts[part] = found.rows(numbers[part])
+    return numbers, problems
 
 
 def _memory_bytes() -> int:

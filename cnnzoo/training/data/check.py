@@ -29,6 +29,7 @@ class DataReport:
         sizes: "width x height" -> number of images.
         modes: Such as "JPEG RGB" -> number of images.
         problems: Kind -> everything of this kind, worst kinds first.
+        notes: What else a reader should know, such as pictures that are very dark.
     """
 
     name: str
@@ -38,6 +39,7 @@ class DataReport:
     sizes: dict[str, int]
     modes: dict[str, int]
     problems: dict[str, list[Problem]]
+    notes: tuple[str, ...] = ()
 
     @property
     def clean(self) -> bool:
@@ -54,6 +56,7 @@ class DataReport:
             "classes": self.classes,
             "sizes": self.sizes,
             "modes": self.modes,
+            "notes": list(self.notes),
             "problems": {
                 kind: {
                     "title": KINDS[kind][1],
@@ -75,6 +78,7 @@ class DataReport:
             "",
             *_balance(self.classes, list(self.images)),
             "",
+            *self.notes,
         ]
         for kind, group in self.problems.items():
             lines.append(f"{KINDS[kind][1]}: {grouped(len(group))}")
@@ -117,6 +121,7 @@ def _report(found: Survey) -> DataReport:
         dict(sizes.most_common()),
         dict(found.modes.most_common()),
         by_kind(found.problems),
+        tuple(found.notes),
     )
 
 

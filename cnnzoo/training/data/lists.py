@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +26,7 @@ _SPLITS = {
     "validation": "validation",
     "test": "test",
 }
+RARE = 3  # times fewer rows than other labels have
 _MISFIT = ""  # key of what is wrong with the number of fields; no column is called so
 _LONGEST_FIELD = 10_000  # characters; more is no path
 
@@ -40,20 +42,17 @@ def survey_list(path: Path, follow_links: bool = False) -> Survey:
         DataError: No such header, not UTF-8, or fewer than two classes.
     """
     listing = Listing(path.parent)
-    lines: dict[str, tuple[int, str]] = {}
+    lines: dict[str, list[tuple[int, Listed]]] = {}
     has_split = False
     for number, row in _rows(path):
         has_split = has_split or "split" in row
         listed = _listed(path, number, row, listing, follow_links)
-        if listed is None:
-            continue
-        first = lines.setdefault(os.path.normpath(listed.path), (number, listed.label))
-        if first[0] != number:
-            other = f", there as {first[1]!r}" if first[1] != listed.label else ""
-            words = f"the same path stands in line {first[0]}{other}"
-            listing.problems.append(Problem("bad row", listed.where, words))
-        else:
-            listing.files.append(listed)
+        if listed is not None:
+            lines.setdefault(os.path.normpath(listed.path), []).append((number, listed))
+    for rows in lines.values():
+        listing.problems += _repeated(rows)
+        if len({listed.label for _, listed in rows}) == 1:
+            listing.files.append(rows[0][1])
     _set_parts(path, listing, has_split)
     _set_classes(listing, path)
     survey = survey_files(listing, path.stem)
@@ -102,6 +101,7 @@ def _listed(
     part = _SPLITS.get(split.lower(), "") if "split" in row else TOGETHER
     problems = [
         "" if name else "the path is empty",
+        "the path holds the character NUL" if "\0" in name else "",
         _wrong_label(label),
         "" if part else f"the split {split!r} is none of train, val, test",
     ]
@@ -117,6 +117,19 @@ def _listed(
         listing.problems.append(Problem("outside", where, reason))
         return None
     return Listed(image, part, label, f"{where}: {printable(Path(name))}")
+
+
+def _repeated(rows: list[tuple[int, Listed]]) -> Iterator[Problem]:
+    """What is wrong with the rows of one path: all but the first, and that too if labels differ."""
+    (first, kept), *_ = rows
+    contrary = next(((n, other) for n, other in rows if other.label != kept.label), None)
+    if contrary is not None:
+        words = f"the same path stands in line {contrary[0]}, there as {contrary[1].label!r}"
+        yield Problem("bad row", kept.where, words)
+    for _, listed in rows[1:]:
+        other = f", there as {kept.label!r}" if listed.label != kept.label else ""
+        words = f"the same path stands in line {first}{other}"
+        yield Problem("bad row", listed.where, words)
 
 
 def _wrong_label(label: str) -> str:
@@ -147,19 +160,29 @@ def _set_parts(path: Path, listing: Listing, has_split: bool) -> None:
 def _set_classes(listing: Listing, path: Path) -> None:
     """Name the classes in order, numbers by value, and take out rows of unknown ones."""
     train = [listed for listed in listing.files if listed.part in ("train", TOGETHER)]
-    labels = {listed.label for listed in train}
+    count = Counter(listed.label for listed in train)
+    labels = set(count)
     numbers = {label for label in labels if label.isdecimal()}
-    if numbers and numbers != labels:
-        minority = min(numbers, labels - numbers, key=len)
-        for listed in listing.files:
-            if listed.label in minority:
-                reason = f"the label {listed.label!r} is one of few that are"
-                what = "numbers" if minority == numbers else "no numbers"
-                listing.problems.append(Problem("bad row", listed.where, f"{reason} {what}"))
-        labels -= minority
+    misfits = _misfits(count, numbers)
+    for listed in listing.files:
+        if listed.label in misfits:
+            what = "numbers" if listed.label in numbers else "no numbers"
+            reason = f"the label {listed.label!r} is one of few that are {what}"
+            listing.problems.append(Problem("bad row", listed.where, reason))
+    labels -= misfits
     for listed in listing.files:
         if listed.label not in labels and listed.part not in ("train", TOGETHER):
             reason = f"no training row has its label {listed.label!r}"
             listing.problems.append(Problem("bad row", listed.where, reason))
     listing.files = [listed for listed in listing.files if listed.label in labels]
-    listing.classes = sorted(labels, key=int if numbers == labels else str)
+    listing.classes = sorted(labels, key=int if labels <= numbers else str)
+
+
+def _misfits(count: Counter[str], numbers: set[str]) -> set[str]:
+    """Numbers among names, or names among numbers, that are too rare to be classes of their own."""
+    groups = [set(group) for group in (numbers, count.keys() - numbers) if group]
+    if len(groups) < 2:
+        return set()
+    few, many = sorted(groups, key=lambda group: sum(count[label] for label in group))
+    usual = sum(count[label] for label in many) / len(many)
+    return few if RARE * sum(count[label] for label in few) / len(few) <= usual else set()

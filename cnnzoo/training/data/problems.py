@@ -47,6 +47,7 @@ KINDS: dict[str, tuple[Level, str]] = {
     "too large": (Level.UNUSABLE, "images with too many pixels"),
     "outside": (Level.UNUSABLE, "links and paths that lead out of the dataset"),
     "bad row": (Level.UNUSABLE, "rows of the list that make no sense"),
+    "label": (Level.UNUSABLE, "labels that are no class"),
     "nested": (Level.UNUSABLE, "folders inside class folders"),
     "class name": (Level.UNUSABLE, "class names that are no text"),
     "empty class": (Level.UNUSABLE, "classes without images"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -121,6 +122,8 @@ def test_an_npz_larger_than_the_memory_is_refused_before_it_is_read(
 def test_dark_images_are_noted() -> None:
     notes = _dataset("mine", x_train=IMAGES // 16).notes
     assert "brightest pixel of x_train of mine is 15" in notes[0]
+    assert _dataset("mine", x_train=(IMAGES // 16).astype("float32")).notes == notes
+    assert _dataset(x_train=IMAGES // 16 / 255).notes == ()  # scaled by whoever saved them
 
 
 @pytest.mark.parametrize(
@@ -140,11 +143,14 @@ def test_dark_images_are_noted() -> None:
         ({"x_test": IMAGES[..., :1]}, "same number of channels"),
         ({"y_train": np.eye(3)[LABELS]}, r"One-hot labels: try \.argmax\(axis=1\)"),
         ({"y_train": LABELS * 1.0}, "is float64; wanted are whole numbers"),
-        ({"y_train": LABELS - 1}, "y_train .* holds the label -1"),
-        ({"y_test": LABELS + 1}, "y_test .* label 3; with 3 classes labels go from 0 to 2"),
+        ({"y_train": LABELS - 1}, "image 3 of x_train: its label is -1; of 2 classes labels go f"),
+        ({"y_test": LABELS + 1}, "image 2 of x_test: its label is 3; of 3 classes labels go from"),
+        ({"y_train": np.array([0, 1, 2, 0, 1, 2**40])}, "of class 3, 4, 5, 6, 7, …. Number"),
+        ({"y_train": -1 - LABELS}, "one single class"),
         ({"y_train": LABELS * 2}, r"no training image of class 1, 3\. Number the classes"),
         ({"y_train": LABELS * 0, "y_test": LABELS * 0}, "one single class"),
-        ({"class_names": np.array(["a", "b"])}, "label 2; with 2 classes"),
+        ({"class_names": np.array(["a", "b"])}, "label is 2; of 2 classes"),
+        ({"class_names": np.array(["a", "b", "c", "d"])}, r"no training image of class 3\. Number"),
         ({"class_names": np.array(["a", "b", "a"])}, "each name once"),
         ({"class_names": np.array([1, 2, 3])}, "must be text"),
     ],
@@ -159,6 +165,60 @@ def test_arrays_that_cannot_be_used_are_refused(
 def test_objects_in_an_npz_are_not_unpickled(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"cannot be read as an \.npz file"):
         _load(tmp_path, y_train=np.array([{}, 1, 2, 3, 4, 5], dtype=object))
+
+
+def test_images_without_a_class_are_listed_and_can_be_left_out(tmp_path: Path) -> None:
+    labels = np.array([0, 1, 2, -1, 1, 7])
+    names = np.array(["a", "b", "c"])
+    found = survey_arrays(_arrays(y_train=labels, class_names=names), "", "mine")
+    with pytest.raises(DataError) as caught:
+        select(found, "keep", 0)
+    lines = str(caught.value).splitlines()
+    assert [line.split(";")[0] for line in lines[1:]] == [
+        "  image 3 of x_train: its label is -1", "  image 5 of x_train: its label is 7"
+    ]  # fmt: skip
+    data = select(found, "skip", 0)
+    assert np.array_equal(data.train.images, IMAGES[[0, 1, 2, 4]])
+    assert data.train.labels.tolist() == [0, 1, 2, 1]
+    assert data.notes == ("Left out: labels that are no class (2).",)
+    labels = np.array([0, 1, 2, -1, 1, 0])
+    twice = survey_arrays(_arrays(x_train=IMAGES[[0, 1, 2, 3, 1, 4]], y_train=labels), "", "")
+    assert [p.where for p in twice.problems if p.kind == "duplicate"] == ["image 4 of x_train"]
+
+
+@pytest.mark.parametrize("keep", [0.2, 0.5, 0.8, 0.99])
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_an_archive_that_was_cut_short_or_changed_is_named(
+    tmp_path: Path, save: Any, keep: float
+) -> None:
+    path = tmp_path / "some.npz"
+    save(path, **_arrays())
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(keep * len(whole))])
+    with pytest.raises(DataError, match=r"some\.npz cannot be read as an \.npz file"):
+        survey_npz(path)
+    rng = np.random.default_rng(int(100 * keep))
+    for _ in range(40):
+        changed = bytearray(whole)
+        for place in rng.integers(0, len(whole), 4):
+            changed[place] = rng.integers(0, 256)
+        path.write_bytes(changed)
+        with contextlib.suppress(DataError):
+            survey_npz(path)
+
+
+def test_members_that_are_no_arrays_are_named(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "raw.npz", "w") as archive:
+        for name in ("x_train", "y_train", "x_test", "y_test"):
+            archive.writestr(name, b"\0" * 12)
+    with pytest.raises(DataError, match="x_train, y_train, x_test, y_test is no array"):
+        survey_npz(tmp_path / "raw.npz")
+
+
+def test_another_kind_of_file_is_told_what_data_are(tmp_path: Path) -> None:
+    (tmp_path / "photo.png").write_bytes(b"\x89PNG\r\n")
+    with pytest.raises(DataError, match=r"photo\.png is no \.npz file\. Data are an \.npz file"):
+        survey_npz(tmp_path / "photo.png")
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\3\4 but no archive", b"\x93NUMPY"])

@@ -171,6 +171,19 @@ def test_arrays_are_checked_by_the_number_of_their_images(tmp_path: Path) -> Non
     ]
 
 
+def test_what_is_worth_knowing_about_arrays_is_shown(tmp_path: Path) -> None:
+    images = RNG.integers(0, 17, (8, 4, 4)).astype("float32")
+    np.savez(tmp_path / "a.npz", x=images, y=np.array([0, 1, 0, 1, 0, 1, 0, -1]))
+    report = check_data(tmp_path / "a.npz")
+    (note,) = report.notes
+    assert note.startswith("The brightest pixel of x of ")
+    assert note in str(report)
+    assert note in report.to_dict()["notes"]
+    (problem,) = report.problems["label"]
+    assert str(problem) == "image 7 of x: its label is -1; of 2 classes labels go from 0 to 1."
+    assert not report.clean
+
+
 def test_digits_are_clean(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["data", "check", "digits", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["images"] == {"all": 1797}

@@ -74,6 +74,23 @@ def test_numbers_are_ordered_by_value(folder: Path) -> None:
     assert load_data(_write(folder, *rows)).class_names == ("2", "10")
 
 
+def test_some_classes_may_be_called_by_numbers_and_others_by_names(folder: Path) -> None:
+    rows = [f"{i}.png,{'3A'[i % 2]}" for i in range(8)]
+    assert load_data(_write(folder, *rows)).class_names == ("3", "A")
+    rows = [f"{i}.png,{'357'[i % 3]}" for i in range(9)]
+    misspelt = [
+        f"{i}.png,{name}" for i, name in zip(range(9, 13), ("l", "O", "l0", "x"), strict=True)
+    ]
+    assert load_data(_write(folder, *rows, *misspelt), bad_data="skip").class_names == tuple("357")
+
+
+def test_one_path_with_two_labels_is_left_out_under_both(folder: Path) -> None:
+    data = load_data(_write(folder, *_cats_and_dogs(), "1.png,cow", "1.png,cat"), bad_data="skip")
+    assert data.notes == ("Left out: rows of the list that make no sense (3).",)
+    assert len(data.train) + len(data.test) == 9
+    assert data.class_names == ("cat", "dog")
+
+
 def test_every_row_that_makes_no_sense_is_named_with_its_line(folder: Path) -> None:
     """S5: all of them in one message."""
     (folder / "text.png").write_text("no image")
@@ -95,9 +112,12 @@ def test_every_row_that_makes_no_sense_is_named_with_its_line(folder: Path) -> N
         "17.png,cat,train,more": "4 fields under 3 columns",
         "18.png": "1 fields under 3 columns",
         "19.png,3,train": "'3' is one of few that are numbers",
+        "a\0b.png,cat,train": "the path holds the character NUL",
     }
     lines = _problems(_write(folder, *rows, *bad, header=header))
-    assert len(lines) == len(bad)
+    assert len(lines) == len(bad) + 1
+    first = "line 3: 1.png: the same path stands in line 21, there as 'dog'"
+    assert any(first in line for line in lines)
     for number, reason in enumerate(bad.values(), start=len(rows) + 2):
         assert any(f"line {number}: " in line or f"line {number}:" in line for line in lines)
         assert any(f"list.csv, line {number}" in line and reason in line for line in lines), reason
