@@ -199,6 +199,11 @@ def _resume(
     if metrics is None or plan is not None or data is not None:
         stored, dataset, asked = _same(run, config, plan, data, bad_data)
     if metrics is not None:
+        if not run.model.is_file():
+            raise CheckpointError(
+                f"The run in {run.path} is finished, and its model.keras and checkpoints are gone. "
+                "Start a new run in another folder."
+            )
         log.warning("%s is finished; nothing is left to do.", run.path)
         return Run(run.path, metrics, keras.saving.load_model(run.model))
     with run.locked():

@@ -139,8 +139,9 @@ class RunDirectory:
             ) from error
 
     def read_metrics(self) -> dict[str, Any] | None:
-        """What the finished run measured; ``None`` if it is not finished, or lacks its results."""
-        if not (self.model.is_file() and self.report.is_file()):
+        """What the finished run measured; ``None`` if it is not, or can make anew what it lacks."""
+        lacks = not (self.model.is_file() and self.report.is_file())
+        if lacks and self.checkpoints.names():
             return None
         try:
             metrics: dict[str, Any] = json.loads((self.path / METRICS).read_text("utf-8"))

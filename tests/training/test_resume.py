@@ -331,6 +331,18 @@ def test_a_run_stopped_before_all_its_results_were_written_writes_them(
     _assert_same(path, whole.path)
 
 
+def test_a_finished_run_without_checkpoints_is_never_trained_again(
+    bars: Dataset, tmp_path: Path, whole: Run
+) -> None:
+    path = shutil.copytree(whole.path, tmp_path / "run")
+    shutil.rmtree(path / "checkpoints")
+    (path / "report.html").unlink()
+    assert fine_tune(resume=path, data=bars, progress=False).metrics == whole.metrics
+    (path / "model.keras").unlink()
+    with pytest.raises(CheckpointError, match=r"model\.keras and checkpoints are gone"):
+        fine_tune(resume=path, data=bars, progress=False)
+
+
 def test_the_metrics_are_written_last(
     tiny: str, bars: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
