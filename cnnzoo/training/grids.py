@@ -19,6 +19,20 @@ class Cell:
     opacity: float
     text: str
 
+    @property
+    def hit(self) -> bool:
+        return self.row == self.column
+
+    @property
+    def tone(self) -> str:
+        """ "pale", "strong" or "deep": by which the count is written in black or white.
+
+        On both papers of the style sheet the contrast is then at least 4.5.
+        """
+        if self.opacity < (0.7 if self.hit else 0.68):
+            return "pale"
+        return "strong" if self.opacity < 0.925 else "deep"
+
 
 @dataclass(frozen=True, slots=True)
 class HeatMap:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import re
+from importlib.resources import files
+
 import numpy as np
 import pytest
 
@@ -16,6 +19,41 @@ def test_heat_map_leaves_out_zeros_and_makes_the_worst_mistake_the_strongest() -
     assert cells[2, 0].opacity == 0.45
     assert cells[1, 1].opacity == 1.0
     assert cells[0, 1].text == "true a, predicted b: 2"
+
+
+def _palettes() -> list[dict[str, str]]:
+    """The variables of the style sheet, in light and in the dark."""
+    sheet = files("cnnzoo.training").joinpath("templates/style.css").read_text("utf-8")
+    light, dark = (
+        dict(re.findall(r"--([\w-]+): ([^;]+);", block)) for block in sheet.split(":root")[1:3]
+    )
+    return [light, light | dark]
+
+
+def _rgb(text: str) -> np.ndarray:
+    if text.startswith("#"):
+        text = "".join(2 * digit for digit in text[1:]) if len(text) == 4 else text[1:]
+        return np.array([int(text[i : i + 2], 16) for i in (0, 2, 4)])
+    return np.array([int(part) for part in text.split(",")])
+
+
+def _luminance(colour: np.ndarray) -> float:
+    """Of sRGB, as WCAG 2.2 defines it."""
+    share = colour / 255
+    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+@pytest.mark.parametrize("row", [0, 1])
+def test_counts_can_be_read_on_every_cell_in_light_and_in_the_dark(row: int) -> None:
+    for palette in _palettes():
+        paper = _rgb(palette["paper"])
+        colour = _rgb(palette["blue" if row == 0 else "red"])
+        for opacity in np.linspace(0.15, 1.0 if row == 0 else 0.75, 200):
+            cell = grids.Cell(0, row, 1, round(float(opacity), 3), "")
+            ground = np.rint(cell.opacity * colour + (1 - cell.opacity) * paper)
+            dark, light = sorted((_luminance(ground), _luminance(_rgb(palette[f"on-{cell.tone}"]))))
+            assert (light + 0.05) / (dark + 0.05) >= 4.5, (opacity, cell.tone)
 
 
 def test_heat_map_of_many_classes_has_small_cells_without_counts() -> None:
