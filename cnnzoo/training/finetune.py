@@ -19,7 +19,6 @@ from typing import Any, TextIO
 import keras
 import numpy as np
 
-from cnnzoo import machine
 from cnnzoo.catalogue import augmentations
 from cnnzoo.catalogue.recipes import ALIASES, SETTINGS, Recipe
 from cnnzoo.catalogue.registry import get_spec
@@ -32,10 +31,11 @@ from cnnzoo.training.data.load import Asked
 from cnnzoo.training.fast_steps import fast_steps
 from cnnzoo.training.loop import Trainer, Watcher
 from cnnzoo.training.network import PlannedNetwork
-from cnnzoo.training.plan import Plan, differences, from_record, make_plan
+from cnnzoo.training.plan import Plan, make_plan
 from cnnzoo.training.progress import ShowProgress, TensorBoard
-from cnnzoo.training.record import config_of, decisive, fingerprint, metrics_of, sheet
+from cnnzoo.training.record import config_of, metrics_of, sheet
 from cnnzoo.training.report import render
+from cnnzoo.training.resume import check_reading, same_run
 from cnnzoo.training.rundir import RunDirectory, free_path
 from cnnzoo.training.schedules import shrunk
 from cnnzoo.training.splits import emptied, stratified
@@ -160,7 +160,8 @@ def fine_tune(
                 f"{', '.join(sorted(others))} cannot be changed in a run that goes on. To compare "
                 "them with those it was started with, name the network too."
             )
-        return _resume(RunDirectory(Path(resume)), plan, data, bad_data, about)
+        asked_now = Asked(None, bad_data, follow_links)
+        return _resume(RunDirectory(Path(resume)), plan, data, asked_now, about)
     if plan is None or data is None:
         raise UsageError("Give a network and data, or resume=FOLDER to go on with a run.")
     if plan.weights is not None:
@@ -192,12 +193,13 @@ def split_options(
 
 
 def _resume(
-    run: RunDirectory, plan: Plan | None, data: Any, bad_data: str, about: Surroundings
+    run: RunDirectory, plan: Plan | None, data: Any, asked_now: Asked, about: Surroundings
 ) -> Run:
     """Go on with a run, if it is the same one."""
     config, metrics = run.read_config(), run.read_metrics()
+    check_reading(config, run.path, asked_now)
     if metrics is None or plan is not None or data is not None:
-        stored, dataset, asked = _same(run, config, plan, data, bad_data)
+        stored, dataset, asked = same_run(config, run.path, plan, data)
     if metrics is not None:
         if not run.model.is_file():
             raise CheckpointError(
@@ -208,44 +210,6 @@ def _resume(
         return Run(run.path, metrics, keras.saving.load_model(run.model))
     with run.locked():
         return _run(stored, dataset, run, about, asked, config)
-
-
-def _same(
-    run: RunDirectory, config: Mapping[str, Any], plan: Plan | None, data: Any, bad_data: str
-) -> tuple[Plan, Dataset, Asked]:
-    """What a run was started with, if what is given now is no other."""
-    stored, asked = from_record(config["plan"]), Asked.of(config["data"])
-    if bad_data not in ("refuse", asked.bad_data):
-        raise CheckpointError(
-            f"The run in {run.path} was started with bad_data={asked.bad_data!r}, now "
-            f"{bad_data!r}. Leave it out, or start a new run in another folder."
-        )
-    if data is None and asked.argument is None:
-        raise UsageError(
-            f"The run in {run.path} was given its data in Python. Pass the same data again: "
-            "cnnzoo.fine_tune(resume=…, data=…)."
-        )
-    dataset = asked.load(data)
-    now = {
-        "plan": stored.record() if plan is None else _filled(plan, dataset).record(),
-        "data": {"fingerprint": fingerprint(dataset)},
-        "versions": decisive(machine.versions()),
-    }
-    before = {
-        "plan": stored.record(),
-        "data": {"fingerprint": config["data"]["fingerprint"]},
-        "versions": decisive(config["versions"]),
-    }
-    if changed := differences(before, now):
-        raise CheckpointError(
-            f"The run in {run.path} was started with something else: {'; '.join(changed)}. Give "
-            "what it was started with, or start a new run in another folder."
-        )
-    return stored, dataset, asked
-
-
-def _filled(plan: Plan, dataset: Dataset) -> Plan:
-    return plan.for_data(len(dataset.train), dataset.channels, dataset.class_names)
 
 
 @compiling_again()  # phases, sides and the last batch have graphs of their own

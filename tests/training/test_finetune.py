@@ -125,7 +125,6 @@ def test_the_test_part_is_read_once_and_after_the_training(
         load_best(self)
 
     monkeypatch.setattr(Trainer, "_load_best", note)
-    monkeypatch.setattr("cnnzoo.training.finetune.fingerprint", lambda _: "")
     monkeypatch.setattr("cnnzoo.training.record.fingerprint", lambda _: "")
     monkeypatch.setattr("cnnzoo.training.finetune.render", lambda *a, **b: "")  # shows mistakes
     fine_tune(tiny, data=replace(bars, test=Part(watched, bars.test.labels)), out=tmp_path, **QUICK)

@@ -313,7 +313,9 @@ def test_a_finished_run_refuses_what_it_was_not_started_with(
     with pytest.raises(CheckpointError, match=r"plan\.recipe\.epochs: 4, now 9"):
         fine_tune(tiny, resume=whole.path, data=bars, **RICH | {"epochs": 9})
     with pytest.raises(CheckpointError, match="started with bad_data='refuse', now 'skip'"):
-        fine_tune(resume=whole.path, data=bars, bad_data="skip")
+        fine_tune(resume=whole.path, bad_data="skip")
+    with pytest.raises(CheckpointError, match="started with follow_links=False, now True"):
+        fine_tune(resume=whole.path, follow_links=True)
     with pytest.raises(UsageError, match="recipe, sed, seed cannot be changed in a run that goes"):
         fine_tune(resume=whole.path, data=bars, seed=4, sed=4, recipe="modern")
 
